@@ -1,0 +1,112 @@
+import { memberName } from './member-name.js';
+import { show } from './show.js';
+
+/** Any method, whatever its parameters: `never` is what every parameter type accepts. */
+export type Method = (...args: never) => unknown;
+
+/** A decorator for methods that `Accepted` describes, in both dialects of TypeScript. */
+export interface DualDecorator<Accepted extends Method> {
+  // legacy: experimentalDecorators
+  <Decorated extends Accepted>(
+    target: object,
+    propertyKey: string | symbol,
+    descriptor: TypedPropertyDescriptor<Decorated>,
+  ): void;
+
+  // standard: TC39
+  <This>(method: Accepted, context: ClassMethodDecoratorContext<This>): void;
+}
+
+/** A method under a decorator, whichever dialect it was decorated in. */
+export interface Member {
+  /** `Orders.handler`; the standard dialect does not tell the class: `handler`. */
+  readonly name: string;
+  readonly key: string | symbol;
+  readonly isStatic: boolean;
+  /** Has a `#name`, by which nothing outside the class can look it up. */
+  readonly isPrivate: boolean;
+  /** What its class's metadata hangs on; absent where the compiler provides none. */
+  readonly metadataHolder: object | undefined;
+  readonly method: (...args: unknown[]) => unknown;
+  /** Makes the error for a use of the decorator that cannot work, with the way to mend it. */
+  readonly misuse: (expected: string, got: string, mend: string) => TypeError;
+}
+
+type LegacyArguments = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor | number];
+type StandardArguments = [value: unknown, context: DecoratorContext];
+
+/** Tells a decorator that is being applied from one that is being called for its options. */
+export const isApplied = (args: readonly unknown[]): boolean =>
+  isStandard(args) || typeof args[0] === 'function' || ['string', 'symbol'].includes(typeof args[1]);
+
+const isStandard = (args: readonly unknown[]): args is StandardArguments =>
+  typeof args[1] === 'object' && args[1] !== null && 'kind' in args[1];
+
+/** Reads what a decorator was applied to, and refuses everything but a method. */
+export function readMember(decorator: string, args: readonly unknown[]): Member {
+  const member = isStandard(args) ? readStandard(...args) : readLegacy(...(args as LegacyArguments));
+  const misuse: Member['misuse'] = (expected, got, mend) =>
+    new TypeError(`${decorator} on ${member.name}: expected ${expected}, got ${got}. ${mend}`);
+  if (typeof member.method !== 'function') throw misuse('a method', member.method, 'Put it on a method.');
+  return { ...member, method: member.method, misuse };
+}
+
+/** A member of a class; where it is not a method, what it is instead. */
+type Found = Omit<Member, 'method' | 'misuse'> & { readonly method: Member['method'] | string };
+
+function readStandard(value: unknown, { kind, name, metadata, ...rest }: DecoratorContext): Found {
+  const words = { class: 'a class', field: 'a field' } as Record<string, string>;
+  return {
+    name: String(name),
+    key: name as string | symbol,
+    isStatic: 'static' in rest && rest.static,
+    isPrivate: 'private' in rest && rest.private,
+    metadataHolder: metadata,
+    method: kind === 'method' ? (value as Member['method']) : (words[kind] ?? 'an accessor'),
+  };
+}
+
+function readLegacy(...[target, key, descriptor]: LegacyArguments): Found {
+  const isClass = key === undefined;
+  return {
+    name: isClass ? (target as NewableFunction).name : memberName(target, key),
+    key: key as string | symbol,
+    isStatic: typeof target === 'function',
+    isPrivate: false,
+    metadataHolder: target,
+    method: isClass ? 'a class' : readDescriptor(descriptor),
+  };
+}
+
+function readDescriptor(descriptor: PropertyDescriptor | number | undefined): Found['method'] {
+  if (descriptor === undefined) return 'a field';
+  if (typeof descriptor === 'number') return 'a parameter';
+  return typeof descriptor.value === 'function' ? descriptor.value : 'an accessor';
+}
+
+/** Serves a decorator in both its forms, bare and called for its options. */
+export const bareOrCalled =
+  <Accepted extends Method>(apply: (options: unknown, args: readonly unknown[]) => void) =>
+  (...args: unknown[]): DualDecorator<Accepted> =>
+    isApplied(args)
+      ? (apply(undefined, args) as never) // a decorator that returns a function would replace the method
+      : (...applied: unknown[]) => apply(args[0], applied);
+
+/** Puts `replacement` in the place of a decorated method; what it returns is what the decorator must return. */
+export function replaceMethod(args: readonly unknown[], replacement: Method): Method | undefined {
+  if (isStandard(args)) return replacement;
+  (args as [object, string, PropertyDescriptor])[2].value = replacement;
+  return undefined;
+}
+
+/** Refuses options other than those in `known`: a misspelt one would be ignored. */
+export function checkOptionNames({ misuse }: Member, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const names = known.map((name) => `\`${name}\``).join(', ');
+  throw misuse(`no options but ${names}`, `\`${unknown}\``, 'Remove it or correct its name.');
+}
+
+/** Shows what an option was given: `-5` (number). */
+export const showGiven = (value: unknown): string =>
+  `\`${show(value)}\` (${value === null ? 'null' : typeof value})`;

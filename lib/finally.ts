@@ -1,0 +1,52 @@
+import { bareOrCalled, type DualDecorator, readMember, showGiven } from './decorator.js';
+import { recordHook } from './hooks.js';
+
+/** A method that can take any outcome and the handler's arguments, or fewer of them. */
+type FinallyHook = (outcome: PromiseSettledResult<never>, ...handlerArguments: never[]) => unknown;
+
+interface FinallyDecorator extends DualDecorator<FinallyHook> {
+  (): DualDecorator<FinallyHook>;
+}
+
+/**
+ * Method decorator that runs the method at the end of every invocation of the class's `@GracefulTimeout` handler,
+ * whether it succeeded, failed or timed out.
+ *
+ * The method gets the outcome that the caller is about to receive, as a `PromiseSettledResult`, and then the
+ * handler's arguments, on the same instance. It runs after all `@OnTimeout` hooks and has an equal share of the
+ * time that is left until the reserve; a hook that overruns its share is abandoned. It cannot change an error. If
+ * the handler had succeeded, a hook that fails or is abandoned makes the invocation fail with the hook's error.
+ * Hooks of superclasses run too, after those of the class.
+ *
+ * @throws {TypeError} when the class is defined: not on a public or protected method, or called with an argument
+ *
+ * @example
+ * ```ts
+ * import { type FileHandle, open } from 'node:fs/promises';
+ * import type { Context } from 'aws-lambda';
+ * import { Finally, GracefulTimeout } from 'lambda-graceful-timeout';
+ *
+ * class Export {
+ *   #file?: FileHandle;
+ *
+ *   @GracefulTimeout(2000)
+ *   public async handler(event: { lines: string[] }, _context: Context): Promise<void> {
+ *     this.#file = await open('/tmp/export.txt', 'w');
+ *     for (const line of event.lines) await this.#file.appendFile(line);
+ *   }
+ *
+ *   @Finally
+ *   protected async close(outcome: PromiseSettledResult<void>): Promise<void> {
+ *     await this.#file?.close();
+ *     console.log(`The export was ${outcome.status}.`);
+ *   }
+ * }
+ * const lambda = new Export();
+ * export const handler = lambda.handler.bind(lambda);
+ * ```
+ */
+export const Finally: FinallyDecorator = bareOrCalled<FinallyHook>((options, args) => {
+  const member = readMember('@Finally', args);
+  if (options !== undefined) throw member.misuse('no argument', showGiven(options), 'Write `@Finally`.');
+  recordHook(member, 'finally');
+});

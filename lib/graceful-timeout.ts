@@ -1,0 +1,148 @@
+import {
+  checkOptionNames,
+  type DualDecorator,
+  isApplied,
+  type Member,
+  type Method,
+  readMember,
+  replaceMethod,
+  showGiven,
+} from './decorator.js';
+import { type Hooks, hookFinder } from './hooks.js';
+import { type GuardedHandler, invoke } from './invocation.js';
+import { log, type TimeoutLogger } from './logger.js';
+import { startWatchdog } from './watchdog/start-watchdog.js';
+import { NO_WATCHDOG } from './watchdog/watchdog.js';
+
+/** Options of {@link GracefulTimeout}. */
+export interface GracefulTimeoutOptions {
+  /** Time in ms to reserve before the Lambda deadline, for the hooks and the response. A finite number > 0. */
+  readonly marginMs: number;
+  /**
+   * The last part of the margin in ms, in which no hook runs any more, so that the response can leave. A finite
+   * number from 0 to below `marginMs`. Default: 10 % of `marginMs`.
+   */
+  readonly reserveMs?: number;
+  /**
+   * Whether code that blocks the event loop past its deadline is interrupted: the handler, a hook, or what either has
+   * left behind. Starts a thread when the class is defined. Default: `false`.
+   */
+  readonly preempt?: boolean;
+  /**
+   * What the timeout, failed hooks and late rejections are logged with: a Powertools `Logger`, or anything with
+   * `error` and `warn` methods of its shape. Default: `console`.
+   */
+  readonly logger?: TimeoutLogger;
+}
+
+/**
+ * Method decorator that ends an AWS Lambda handler before its deadline.
+ *
+ * When `marginMs` are left until the instant at which Lambda kills the invocation, the invocation times out: the
+ * error is logged, `currentDeadline().signal` aborts, the class's `@OnTimeout` and `@Finally` hooks run, and the
+ * caller receives the {@link LambdaTimeoutError} or what a responding hook returned. `@Finally` hooks also run
+ * when the handler ends in time. The abandoned handler goes on, unheard, wherever it does not heed the signal. One
+ * that blocks the event loop times out when it lets go of it, or is interrupted if `preempt` is set.
+ *
+ * The handler is `(event, context)`, `(event, context, callback)` or `(event, responseStream, context)`, and has to
+ * be called with its instance: `orders.handler.bind(orders)`. Where no usable context is passed, it has no timeout.
+ *
+ * @param options - the margin in ms, a finite number > 0, or an object with it and more: {@link GracefulTimeoutOptions}
+ * @throws {TypeError} when the class is defined: not on a method, or an option that is unknown or out of its range
+ *
+ * @example
+ * ```ts
+ * import type { Context } from 'aws-lambda';
+ * import { currentDeadline, GracefulTimeout } from 'lambda-graceful-timeout';
+ *
+ * class Orders {
+ *   @GracefulTimeout(3000)
+ *   public async handler(event: { urls: string[] }, _context: Context): Promise<number> {
+ *     const { signal } = currentDeadline();
+ *     const responses = await Promise.all(event.urls.map((url) => fetch(url, { signal })));
+ *     return responses.length;
+ *   }
+ * }
+ * const orders = new Orders();
+ * export const handler = orders.handler.bind(orders);
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+ */
+export function GracefulTimeout(options: number | GracefulTimeoutOptions): DualDecorator<Method>;
+export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
+  if (isApplied(options)) {
+    const { misuse } = readMember('@GracefulTimeout', options);
+    throw misuse('a margin in ms', 'none', 'Write `@GracefulTimeout(3000)`.');
+  }
+  return (...args: unknown[]) => {
+    const member = readMember('@GracefulTimeout', args);
+    if (options.length > 1) {
+      const mend = 'Write `@GracefulTimeout({ marginMs: 3000, reserveMs: 300 })`.';
+      throw member.misuse('a single argument', showGiven(options[1]), mend);
+    }
+    const { key, method } = member;
+    return replaceMethod(
+      args,
+      guard({ key, method, ...readOptions(member, options[0]) }, hookFinder(member)),
+    );
+  };
+}
+
+function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'key' | 'method'> {
+  const given = typeof options === 'object' && options !== null ? options : { marginMs: options };
+  checkOptionNames(member, given, ['marginMs', 'reserveMs', 'preempt', 'logger']);
+  const {
+    marginMs,
+    reserveMs,
+    preempt = false,
+    logger = console,
+  } = given as Partial<Record<keyof GracefulTimeoutOptions, unknown>>;
+
+  if (!isFiniteNumber(marginMs) || marginMs <= 0) {
+    const mend = 'Write the time in ms to keep before the Lambda deadline: `@GracefulTimeout(3000)`.';
+    throw member.misuse('`marginMs` to be a finite number > 0', showGiven(marginMs), mend);
+  }
+  if (reserveMs !== undefined && (!isFiniteNumber(reserveMs) || reserveMs < 0 || reserveMs >= marginMs)) {
+    const expected = `\`reserveMs\` to be a finite number >= 0 and < \`marginMs\` (${marginMs})`;
+    throw member.misuse(expected, showGiven(reserveMs), 'Leave it out for a tenth of the margin.');
+  }
+  if (!isLogger(logger)) {
+    const mend = 'Pass a Powertools `Logger`, or leave it out for `console`.';
+    throw member.misuse('`logger` to have the methods `error` and `warn`', showGiven(logger), mend);
+  }
+  if (typeof preempt !== 'boolean') {
+    throw member.misuse(
+      '`preempt` to be a boolean',
+      showGiven(preempt),
+      'Write `true`, or leave it out for `false`.',
+    );
+  }
+  const warn = (reason: string): void =>
+    log(logger, 'warn', `${member.name} cannot be preempted, but times out all the same`, reason);
+  const watchdog = preempt ? startWatchdog(warn) : NO_WATCHDOG;
+  return { marginMs, reserveMs: reserveMs ?? marginMs / 10, logger, preempt, watchdog };
+}
+
+const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
+
+const isLogger = (value: unknown): value is TimeoutLogger => {
+  const { error, warn } = (value ?? {}) as Partial<TimeoutLogger>;
+  return typeof error === 'function' && typeof warn === 'function';
+};
+
+/** Wraps the method, whose shape the wrapper takes on. */
+function guard(handler: GuardedHandler, findHooks: (self: unknown) => Hooks): Method {
+  function guarded(this: unknown, ...args: unknown[]): unknown {
+    try {
+      return invoke(handler, findHooks(this), this, args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  return Object.defineProperties(guarded, {
+    ...Object.getOwnPropertyDescriptors(handler.method),
+    // The runtime client takes a function of three parameters for a callback handler, and may refuse it.
+    length: { value: Math.min(handler.method.length, 2), configurable: true },
+  });
+}

@@ -1,0 +1,34 @@
+import { canMend } from './event-loop-mending.js';
+import { findObstacle } from './interruption.js';
+import { ThreadWatchdog } from './thread-watchdog.js';
+import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
+
+// On globalThis, so that all copies of this package share one watchdog on a thread.
+const WATCHDOG = Symbol.for('lambda-graceful-timeout:watchdog');
+const shared = globalThis as { [WATCHDOG]?: Watchdog };
+
+/** Starts the watchdog of this thread, unless it has been; where that cannot be, says why, once, and does without. */
+export function startWatchdog(warn: (reason: string) => void): Watchdog {
+  shared[WATCHDOG] ??= create(warn);
+  return shared[WATCHDOG];
+}
+
+function create(warn: (reason: string) => void): Watchdog {
+  let warned = false;
+  const warnOnce = (reason: string): void => {
+    if (!warned) warn(reason);
+    warned = true;
+  };
+  try {
+    if (!process.features.inspector) throw new Error('this Node has been built without inspector');
+    // Not imported: nobody else shall pay for these.
+    const { Worker, threadId } = process.getBuiltinModule('node:worker_threads');
+    const { Session } = process.getBuiltinModule('node:inspector');
+    const obstacle = canMend() ? findObstacle() : 'this Node keeps its timers and immediates in another way';
+    if (obstacle === undefined) return new ThreadWatchdog({ Worker, Session, threadId }, warnOnce);
+    warnOnce(obstacle);
+  } catch (error) {
+    warnOnce((error as Error).message);
+  }
+  return NO_WATCHDOG;
+}
