@@ -1,0 +1,86 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { setImmediate as nextImmediate } from 'node:timers/promises';
+
+export interface HandlerProcessOptions {
+  readonly execPath: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface HandlerProcessListener {
+  onLine(text: string): void;
+  /** Called once, after the last line. */
+  onExit(code: number | null, signal: NodeJS.Signals | null): void;
+}
+
+/**
+ * Waits until everything is read that a process wrote before a message of it was received: it lies in the pipe by
+ * now, so the event loop's next full turn sees it. Only of a burst that overfills the pipe can the rest come later.
+ */
+export async function pipesAreRead(): Promise<void> {
+  await nextImmediate();
+  await nextImmediate();
+}
+
+/** The process that runs the handler, and what it prints, line by line. */
+export class HandlerProcess {
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #kill = () => this.kill();
+
+  constructor({ execPath, args, cwd, env }: HandlerProcessOptions, listener: HandlerProcessListener) {
+    this.#child = spawn(execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { stdout, stderr } = this.#child;
+    const flushStdout = eachLine(stdout, (text) => listener.onLine(text));
+    const flushStderr = eachLine(stderr, (text) => listener.onLine(text));
+    const ended = async (code: number | null, signal: NodeJS.Signals | null) => {
+      process.off('exit', this.#kill);
+      await pipesAreRead();
+      // A process that the handler left behind may hold the pipes open for ever.
+      for (const stream of [stdout, stderr]) stream.destroy();
+      flushStdout();
+      flushStderr();
+      listener.onExit(code, signal);
+    };
+    this.#child.once('exit', ended).once('error', (error) => {
+      listener.onLine(String(error));
+      if (this.#child.pid === undefined) void ended(1, null);
+    });
+    process.once('exit', this.#kill);
+  }
+
+  get id(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The most memory that it ever held, on systems that tell. */
+  maxMemoryMb(): number | undefined {
+    try {
+      const status = readFileSync(`/proc/${this.id}/status`, 'utf8');
+      const kilobytes = status.match(/^VmHWM:\s*(\d+)/m)?.[1];
+      return kilobytes === undefined ? undefined : Math.ceil(Number(kilobytes) / 1024);
+    } catch {
+      return undefined;
+    }
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Calls back with each line, and returns a function that does so with an unfinished one. */
+function eachLine(stream: Readable, onLine: (text: string) => void): () => void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+  return () => {
+    if (rest !== '') onLine(rest);
+    rest = '';
+  };
+}

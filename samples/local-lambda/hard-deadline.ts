@@ -1,0 +1,26 @@
+import { performance } from 'node:perf_hooks';
+
+/** The instant at which an invocation is killed: never before it, and not if its response has arrived. */
+export class HardDeadline {
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param atMs - on the clock of `performance.now()` */
+  set(atMs: number, onPassed: () => void): void {
+    const leftMs = atMs - performance.now();
+    if (leftMs > 0) {
+      // A timer may fire a fraction of a millisecond early, hence the second look.
+      this.#timer = setTimeout(() => this.set(atMs, onPassed), Math.max(1, leftMs));
+      return;
+    }
+    const timer = this.#timer;
+    // The response may lie in the socket already: the event loop is to read it first.
+    setImmediate(() => {
+      if (this.#timer === timer) onPassed();
+    });
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

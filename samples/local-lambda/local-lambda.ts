@@ -1,0 +1,140 @@
+import { resolve } from 'node:path';
+import { ExecutionEnvironment } from './execution-environment.js';
+import { Invocation, type InvocationResult, type LogLine } from './invocation.js';
+import { findRuntimeClient, type RuntimeClient, type RuntimeClientName } from './runtime-client.js';
+
+export interface LocalLambdaOptions {
+  /** The folder of the deployment package. */
+  readonly taskRoot: string;
+  /** As in the function's configuration: `handler.handler`, or `folder/file.export`. */
+  readonly handler: string;
+  /** The function's timeout. */
+  readonly timeoutMs: number;
+  /** Environment variables beside those that every function has. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: AWS's own client where it is installed and compiled. */
+  readonly client?: RuntimeClientName;
+  /** The `node` to run. Default: the one that runs now. */
+  readonly execPath?: string;
+  readonly execArgv?: readonly string[];
+  /** Runs the function as Lambda Managed Instances do: in worker threads, concurrently, with no timeout enforced. */
+  readonly maxConcurrency?: number;
+  /** Worker threads of a managed instance. Default: 1. */
+  readonly workerCount?: number;
+  /** Called with each line of the log as it is written. */
+  readonly onLine?: (line: LogLine) => void;
+}
+
+const MEMORY_MB = 128;
+
+/**
+ * A Lambda function on this machine: events with a real deadline, a process that is killed when it is missed, and the
+ * log that CloudWatch would show.
+ */
+export class LocalLambda {
+  /** Every line of every invocation, and those between them. */
+  readonly log: LogLine[] = [];
+  readonly #options: LocalLambdaOptions;
+  readonly #client: RuntimeClient;
+  readonly #queue: Invocation[] = [];
+  #environment: ExecutionEnvironment | undefined;
+  #closed = false;
+
+  /** @throws Error if the client that is asked for is missing, or cannot do what is asked of it */
+  constructor(options: LocalLambdaOptions) {
+    this.#options = options;
+    this.#client = findRuntimeClient(options.client);
+    if (options.maxConcurrency !== undefined && this.client === 'embedded') {
+      throw new Error(
+        '`maxConcurrency` needs aws-lambda-ric: the embedded client runs one invocation at a time.',
+      );
+    }
+  }
+
+  /** Which runtime client runs the handler. */
+  get client(): RuntimeClientName {
+    return this.#client.name;
+  }
+
+  /** Invokes the function once all earlier invocations are served. Rejects only if the function is closed first. */
+  invoke(event: unknown): Promise<InvocationResult> {
+    const invocation = new Invocation(event);
+    if (this.#closed) invocation.refuse(new Error('The local Lambda is closed'));
+    else {
+      this.#queue.push(invocation);
+      this.#serve();
+    }
+    return invocation.result;
+  }
+
+  /** Ends the process. What is still in flight or queued is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const invocation of this.#queue.splice(0)) {
+      invocation.refuse(new Error('The local Lambda was closed before the invocation began'));
+    }
+    await this.#environment?.close();
+  }
+
+  #serve(): void {
+    if (this.#environment) this.#environment.serve();
+    else if (this.#queue.length > 0) this.#startEnvironment();
+  }
+
+  #startEnvironment(): void {
+    const { taskRoot, timeoutMs, maxConcurrency, execPath = process.execPath, execArgv = [] } = this.#options;
+    this.#environment = new ExecutionEnvironment(
+      {
+        execPath,
+        args: [...execArgv, this.#client.path],
+        taskRoot: resolve(taskRoot),
+        env: this.#createEnv(),
+        timeoutMs,
+        memoryMb: MEMORY_MB,
+        maxConcurrency,
+      },
+      {
+        takeInvocation: () => this.#queue.shift(),
+        onLine: (line) => {
+          this.log.push(line);
+          this.#options.onLine?.(line);
+        },
+        onGone: () => {
+          this.#environment = undefined;
+          this.#serve();
+        },
+      },
+    );
+    void this.#environment.start();
+  }
+
+  /** What a function finds in its environment, and nothing of this process's own but its path. */
+  #createEnv(): Record<string, string> {
+    const { taskRoot, handler, maxConcurrency, workerCount = 1, env } = this.#options;
+    const { PATH = '' } = process.env;
+    const managed = {
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'lambda-managed-instances',
+      AWS_LAMBDA_MAX_CONCURRENCY: String(maxConcurrency),
+      AWS_LAMBDA_NODEJS_WORKER_COUNT: String(workerCount),
+    };
+    return {
+      PATH,
+      LANG: 'en_US.UTF-8',
+      TZ: ':UTC',
+      _HANDLER: handler,
+      LAMBDA_TASK_ROOT: resolve(taskRoot),
+      AWS_REGION: 'us-east-1',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_SESSION_TOKEN: 'local',
+      AWS_LAMBDA_FUNCTION_NAME: 'local',
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MEMORY_MB),
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/local',
+      AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+      ...(maxConcurrency === undefined ? { AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' } : managed),
+      ...env,
+    };
+  }
+}

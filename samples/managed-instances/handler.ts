@@ -1,0 +1,59 @@
+// On Lambda Managed Instances several invocations run in one worker thread, and no timeout is enforced: one that is stuck
+// in a loop stops all the others for good. With `preempt` it alone is interrupted at its deadline, in its own thread.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
+import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import { GracefulTimeout, type LambdaTimeoutError, OnTimeout } from 'lambda-graceful-timeout';
+
+export interface Invoice {
+  readonly invoice: string;
+  /** `article;quantity;price`, line by line. */
+  readonly text: string;
+}
+
+export interface Total {
+  readonly invoice: string;
+  readonly threadId: number;
+  readonly total: number;
+}
+
+const logger = new Logger({ serviceName: 'invoices' });
+
+class Invoices implements LambdaInterface {
+  @logger.injectLambdaContext()
+  @GracefulTimeout({ marginMs: 1000, preempt: true, logger })
+  public async handler({ invoice, text }: Invoice, _context: Context): Promise<Total> {
+    await fetchCustomer(invoice);
+    return { invoice, threadId, total: addUp(text) };
+  }
+
+  @OnTimeout
+  protected async setAside(_error: LambdaTimeoutError, { invoice }: Invoice): Promise<void> {
+    await sleep(20);
+    logger.warn(`Set aside: ${invoice}`, { threadId });
+  }
+}
+
+/** Works for all invoices but those with an empty line, at which it does not move on. */
+function addUp(text: string): number {
+  let total = 0;
+  let position = 0;
+  while (position < text.length) {
+    const [line = ''] = text.slice(position).split('\n', 1);
+    if (line === '') continue;
+    const [, quantity, price] = line.split(';');
+    total += Number(quantity) * Number(price);
+    position += line.length + 1;
+  }
+  return total;
+}
+
+/** Stands in for a query. */
+async function fetchCustomer(_invoice: string): Promise<void> {
+  await sleep(200);
+}
+
+const invoices = new Invoices();
+export const handler = invoices.handler.bind(invoices);

@@ -1,0 +1,14 @@
+const hasColors = process.stdout.isTTY && process.stdout.hasColors();
+
+const paint =
+  (code: number) =>
+  (text: string): string =>
+    hasColors ? `\x1b[${code}m${text}\x1b[0m` : text;
+
+/** Colours for a terminal; elsewhere, and where `NO_COLOR` is set, they leave the text as it is. */
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+export const cyan = paint(36);

@@ -1,0 +1,47 @@
+import type { InvocationResult } from './local-lambda/invocation.js';
+import type { LocalLambda, LocalLambdaOptions } from './local-lambda/local-lambda.js';
+
+/** What a sample may choose of its function. */
+export type FunctionOptions = Pick<LocalLambdaOptions, 'env' | 'maxConcurrency' | 'workerCount'>;
+
+/** What a sample is shown on. */
+export interface Stage<Event = unknown> {
+  /** The sample's `event.json`. */
+  readonly event: Event;
+  /** The sample's handler as a function with a timeout of three seconds; it is closed after the show. */
+  startLambda(options?: FunctionOptions): Promise<LocalLambda>;
+  /** Adds a line to the log that is printed. */
+  note(text: string): void;
+}
+
+/** How a show ended. */
+export interface Verdict {
+  readonly outcome: string;
+  /** What should have been seen and was not. */
+  readonly missing: readonly string[];
+  /** Why nothing could be seen here at all. */
+  readonly skipped?: string;
+}
+
+export interface Sample<Event = unknown> {
+  /** Its folder. */
+  readonly name: string;
+  readonly shows: string;
+  /** Whether its invocations do; the platform's lines about them tell nothing then. */
+  readonly overlapping?: true;
+  show(stage: Stage<Event>): Promise<Verdict>;
+}
+
+export const SAMPLE_TIMEOUT_MS = 3000;
+
+/** Picks the expectations that do not hold. */
+export const missing = (expectations: Readonly<Record<string, boolean>>): string[] =>
+  Object.keys(expectations).filter((expectation) => !expectations[expectation]);
+
+/** Whether the handler, not the platform, has printed this. */
+export const printed = ({ lines }: InvocationResult, part: string): boolean =>
+  lines.some(({ source, text }) => source === 'handler' && text.includes(part));
+
+/** Whether the caller got the timeout as its error while the process was still alive. */
+export const timedOutGracefully = ({ error, durationMs }: InvocationResult): boolean =>
+  error?.errorType === 'LambdaTimeoutError' && durationMs < SAMPLE_TIMEOUT_MS;

@@ -1,0 +1,54 @@
+// `npm start`: the same work without this package and with it, at the same time, on the local Lambda; and then work that
+// no timer can end.
+import { Act, type Part } from './act.js';
+import { basic, type ReportsDue } from './basic/sample.js';
+import { cpuBound, type SignUps } from './cpu-bound/sample.js';
+import { SAMPLE_TIMEOUT_MS } from './sample.js';
+import { printVerdict } from './verdict.js';
+import { without } from './without/sample.js';
+
+const MARGIN_MS = 1000;
+const DEADLINE_MS = SAMPLE_TIMEOUT_MS - MARGIN_MS;
+
+const seconds = (ms: number): string => (ms === 1000 ? 'a second' : `${ms / 1000} seconds`);
+
+const noReports = (event: ReportsDue): ReportsDue => ({ ...event, detail: { reports: [] } });
+
+const sideBySide = new Act(
+  {
+    headline: `The same work twice, on a Lambda function with a timeout of ${seconds(SAMPLE_TIMEOUT_MS)}.`,
+    explanation: `Left it is killed half-way. Right it ends ${seconds(MARGIN_MS)} early, says so and cleans up.`,
+    marks: [
+      { atMs: DEADLINE_MS, text: 'deadline: the margin begins' },
+      { atMs: SAMPLE_TIMEOUT_MS, text: 'hard deadline: Lambda kills what still runs' },
+    ],
+  },
+  [
+    { sample: without, title: 'without this package', warmUp: noReports },
+    { sample: basic, title: `with @GracefulTimeout(${MARGIN_MS})`, warmUp: noReports },
+  ],
+);
+
+const interrupted = new Act(
+  {
+    headline: 'And work that never lets go: a regular expression that is stuck on its third input for hours.',
+    explanation: 'No timer can fire in it. It is interrupted at the deadline, and everything else goes on.',
+    marks: [
+      { atMs: DEADLINE_MS, text: 'deadline: the event loop is blocked' },
+      { atMs: SAMPLE_TIMEOUT_MS, text: 'hard deadline: Lambda would have killed the process' },
+    ],
+  },
+  [
+    {
+      sample: cpuBound,
+      title: `with @GracefulTimeout({ marginMs: ${MARGIN_MS}, preempt: true })`,
+      warmUp: (event: SignUps): SignUps => ({ ...event, detail: { addresses: [] } }),
+    } satisfies Part<SignUps>,
+  ],
+);
+
+const verdicts = [...(await sideBySide.play()), ...(await interrupted.play())];
+for (const [index, name] of ['without', 'with', 'with preempt'].entries()) {
+  const verdict = verdicts[index];
+  if (verdict) printVerdict(name, verdict);
+}
