@@ -1,0 +1,254 @@
+import { expect } from 'chai';
+import { currentDeadline, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { forever, useFakeTime, wait } from './support/fake-time.js';
+import { RecordingLogger } from './support/recording-logger.js';
+import { timedOut } from './support/timed-out.js';
+
+const marginMs = 1000;
+
+describe('abandoned code', () => {
+  const time = useFakeTime();
+  let logger: RecordingLogger;
+
+  beforeEach(() => {
+    logger = new RecordingLogger();
+  });
+
+  describe('afterwards (R16)', () => {
+    const unhandled: unknown[] = [];
+    const keep = (reason: unknown) => unhandled.push(reason);
+
+    beforeEach(() => {
+      unhandled.length = 0;
+      process.on('unhandledRejection', keep);
+    });
+    afterEach(() => {
+      process.off('unhandledRejection', keep);
+    });
+
+    const guarded = (work: () => Promise<unknown>, report: () => unknown = () => {}) => {
+      class Orders {
+        reports = 0;
+
+        @GracefulTimeout({ marginMs, logger })
+        handler(_event: unknown, _context: unknown): Promise<unknown> {
+          return work();
+        }
+
+        @OnTimeout
+        protected report(): unknown {
+          this.reports++;
+          return report();
+        }
+      }
+      return new Orders();
+    };
+    const late = async (): Promise<never> => {
+      await wait(5000);
+      throw new Error('late');
+    };
+    /** Waits until Node has told of every unhandled rejection. */
+    const settle = async () => {
+      time.clock.restore();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+
+    it('a rejection of the handler is swallowed, and logged with the id of its request', async () => {
+      const orders = guarded(late);
+      const error = await timedOut(time.clock, orders.handler.bind(orders));
+      expect(error).to.be.instanceOf(LambdaTimeoutError);
+      await time.clock.tickAsync(5000);
+      await settle();
+      expect(unhandled).to.deep.equal([]);
+      expect(orders.reports).to.equal(1);
+      expect(logger.messages.slice(1)).to.deep.equal([
+        'warn: Orders.handler rejected late, after it had ended, in request request-1',
+      ]);
+      expect(logger.lines[1]?.detail).to.be.instanceOf(Error).with.property('message', 'late');
+    });
+
+    it('a rejection of a hook is swallowed and logged as well', async () => {
+      const orders = guarded(forever, late);
+      await timedOut(time.clock, orders.handler.bind(orders));
+      await time.clock.tickAsync(8000);
+      await settle();
+      expect(unhandled).to.deep.equal([]);
+      expect(logger.messages.slice(1)).to.deep.equal([
+        'error: Orders.report was abandoned after its share of the margin, 900 ms',
+        'warn: Orders.report rejected late, after it had ended, in request request-1',
+      ]);
+    });
+
+    it('a rejection by which the handler heeds its signal is not worth a line', async () => {
+      for (const heed of [
+        (signal: AbortSignal) => signal.reason,
+        (signal: AbortSignal) => new DOMException('aborted', { name: 'AbortError', cause: signal.reason }),
+      ]) {
+        const orders = guarded(() => {
+          const { signal } = currentDeadline();
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(heed(signal))));
+        });
+        await timedOut(time.clock, orders.handler.bind(orders));
+      }
+      expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'error']);
+    });
+
+    it('an error of its own that has the timeout as its cause is logged', async () => {
+      const orders = guarded(() => {
+        const { signal } = currentDeadline();
+        const fail = () => new Error('charged, but not recorded', { cause: signal.reason });
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(fail())));
+      });
+      await timedOut(time.clock, orders.handler.bind(orders));
+      expect(logger.lines[1]?.detail).to.have.property('message', 'charged, but not recorded');
+    });
+
+    it('a rejection without a reason is swallowed and logged like any other', async () => {
+      const orders = guarded(() => wait(5000).then(() => Promise.reject()));
+      await timedOut(time.clock, orders.handler.bind(orders));
+      await time.clock.tickAsync(5000);
+      expect(logger.lines[1]?.detail).to.equal('undefined');
+    });
+
+    it('a result of the handler changes nothing', async () => {
+      const orders = guarded(async () => {
+        await wait(5000);
+        return 'late';
+      });
+      await timedOut(time.clock, orders.handler.bind(orders));
+      await time.clock.tickAsync(5000);
+      expect(orders.reports).to.equal(1);
+      expect(logger.lines).to.have.length(1);
+    });
+  });
+
+  describe('callback handlers (R21)', () => {
+    type Callback = (error?: unknown, value?: unknown) => void;
+    const guarded = (work: (callback: Callback) => unknown) => {
+      class Orders {
+        @GracefulTimeout({ marginMs, logger })
+        handler(_event: unknown, _context: unknown, callback: Callback): unknown {
+          return work(callback);
+        }
+      }
+      const orders = new Orders();
+      return orders.handler.bind(orders) as (...args: unknown[]) => Promise<unknown>;
+    };
+    const refuse = () => {
+      throw new Error('the callback of the runtime is not to be called');
+    };
+
+    for (const [title, passed] of [
+      ['that passes a callback', [refuse]],
+      ['that passes none', []],
+    ] as const) {
+      describe(`on a runtime ${title}`, () => {
+        const invoke = (work: (callback: Callback) => unknown) =>
+          guarded(work)({}, new FakeContext(3000), ...passed);
+
+        it('answer with the value of the callback', async () => {
+          const result = invoke((callback) => void setTimeout(callback, 10, null, 'done'));
+          await time.clock.tickAsync(10);
+          expect(await result).to.equal('done');
+        });
+
+        it('reject with the error of the callback', async () => {
+          const rejection = expectRejection(invoke((callback) => void setTimeout(callback, 10, 'failed')));
+          await time.clock.tickAsync(10);
+          expect(await rejection).to.equal('failed');
+        });
+
+        it('answer at once if the callback is called at once', async () => {
+          expect(await invoke((callback) => callback(undefined, 'done'))).to.equal('done');
+        });
+
+        it('time out if the callback is not called', async () => {
+          const rejection = expectRejection(invoke(() => undefined));
+          await time.clock.tickAsync(2000);
+          expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+        });
+
+        it('answer with the promise if that is first', async () => {
+          const result = invoke(async (callback) => {
+            setTimeout(callback, 10, null, 'callback');
+            return 'promise';
+          });
+          expect(await result).to.equal('promise');
+          await time.clock.tickAsync(10);
+        });
+
+        it('answer with the callback if that is first', async () => {
+          const result = invoke(async (callback) => {
+            callback(null, 'callback');
+            throw new Error('too late');
+          });
+          expect(await result).to.equal('callback');
+          expect(logger.messages).to.deep.equal([
+            'warn: Orders.handler rejected late, after it had ended, in request request-1',
+          ]);
+        });
+
+        it('do not answer after the timeout', async () => {
+          const rejection = expectRejection(
+            invoke((callback) => void setTimeout(callback, 2500, null, 'late')),
+          );
+          await time.clock.tickAsync(2500);
+          expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+        });
+      });
+    }
+
+    it('answer with what becomes of a promise that is given to the callback', async () => {
+      const failure = new Error('failed');
+      const invoke = (value: unknown) =>
+        guarded((callback) => callback(null, value))({}, new FakeContext(3000));
+      expect(await invoke(Promise.resolve('done'))).to.equal('done');
+      expect(await expectRejection(invoke(Promise.reject(failure)))).to.equal(failure);
+      const rejection = expectRejection(invoke(forever()));
+      await time.clock.tickAsync(2000);
+      expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+    });
+
+    it('keep the callback of the runtime from hooks, too, if there is no time for the handler', async () => {
+      class Orders {
+        @GracefulTimeout({ marginMs, logger })
+        handler(_event: unknown, _context: unknown, _callback: Callback): void {}
+
+        @OnTimeout
+        protected report(_error: unknown, _event: unknown, _context: unknown, callback: Callback): void {
+          callback(null, 'of a hook');
+        }
+      }
+      const rejection = expectRejection(new Orders().handler({}, new FakeContext(10), refuse));
+      expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+    });
+
+    it('do not wait for a callback that the handler does not declare', async () => {
+      class Orders {
+        @GracefulTimeout({ marginMs, logger })
+        handler(_event: unknown, _context: unknown, ..._rest: unknown[]): void {}
+      }
+      expect(await new Orders().handler({}, new FakeContext(3000), refuse)).to.equal(undefined);
+    });
+
+    it('answer with what they return, if that is first', async () => {
+      expect(await guarded(() => 'returned')({}, new FakeContext(3000))).to.equal('returned');
+    });
+
+    it('keep a third argument that is no callback', async () => {
+      class Orders {
+        @GracefulTimeout({ marginMs, logger })
+        handler(_event: unknown, _context: unknown, third: unknown): unknown {
+          return third;
+        }
+      }
+      expect(await new Orders().handler({}, new FakeContext(3000), 'third')).to.equal('third');
+    });
+
+    it('work without a context', async () => {
+      expect(await guarded((callback) => callback(null, 'done'))({}, undefined)).to.equal('done');
+    });
+  });
+});

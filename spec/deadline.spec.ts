@@ -1,0 +1,226 @@
+import { AsyncResource } from 'node:async_hooks';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { AttemptDeadline, deadlineStorage } from '../lib/attempt-deadline.js';
+import {
+  currentDeadline,
+  type Deadline,
+  Finally,
+  GracefulTimeout,
+  LambdaTimeoutError,
+  OnTimeout,
+} from '../lib/index.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { forever, useFakeTime, wait } from './support/fake-time.js';
+import { RecordingLogger } from './support/recording-logger.js';
+
+describe('currentDeadline() (R24)', () => {
+  const time = useFakeTime();
+
+  const invoke = (work: () => Promise<unknown>, hook?: () => unknown): Promise<unknown> => {
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+      handler(_event: unknown, _context: unknown): Promise<unknown> {
+        return work();
+      }
+
+      @OnTimeout
+      protected report(): unknown {
+        return hook?.();
+      }
+
+      @Finally
+      protected close(): unknown {
+        return hook?.();
+      }
+    }
+    return new Orders().handler({}, new FakeContext(3000));
+  };
+
+  describe('in a handler', () => {
+    it('counts down to the deadline, through any number of awaits', async () => {
+      const deep = async (depth: number): Promise<number> => {
+        await wait(10);
+        return depth === 0 ? currentDeadline().remainingMs() : deep(depth - 1);
+      };
+      const remainingMs = invoke(() => deep(9));
+      await time.clock.tickAsync(100);
+      expect(await remainingMs).to.equal(1900);
+    });
+
+    it('is there for a thenable that begins to work when it is waited for', async () => {
+      const query = {
+        // biome-ignore lint/suspicious/noThenProperty: as query builders have it
+        then(resolve: (remainingMs: number) => void) {
+          resolve(currentDeadline().remainingMs());
+        },
+      };
+      expect(await invoke(() => query as unknown as Promise<unknown>)).to.equal(2000);
+    });
+
+    it('is there for the listeners of its signal', async () => {
+      let expired: boolean | undefined;
+      const rejection = expectRejection(
+        invoke(() => {
+          currentDeadline().signal.addEventListener('abort', () => {
+            expired = currentDeadline().expired;
+          });
+          return forever();
+        }),
+      );
+      await time.clock.tickAsync(2000);
+      await rejection;
+      expect(expired).to.equal(true);
+    });
+
+    it('bears any number of listeners', async () => {
+      const emitWarning = sinon.stub(process, 'emitWarning');
+      await invoke(async () => {
+        for (let count = 0; count < 50; count++)
+          currentDeadline().signal.addEventListener('abort', () => count);
+      });
+      expect(emitWarning.called).to.equal(false);
+    });
+
+    it('shows nothing of the event', async () => {
+      await invoke(async () => expect(JSON.stringify(currentDeadline())).to.equal('{}'));
+    });
+
+    it('has one signal, which stays silent in time', async () => {
+      let deadline: Deadline | undefined;
+      const result = await invoke(async () => {
+        deadline = currentDeadline();
+        expect(currentDeadline().signal).to.equal(deadline.signal);
+        return deadline.signal.aborted;
+      });
+      expect(result).to.equal(false);
+      await time.clock.tickAsync(5000);
+      expect(deadline?.signal.aborted).to.equal(false);
+    });
+
+    it('is not expired before the deadline, and throws nothing', async () => {
+      const expired = await invoke(async () => {
+        currentDeadline().throwIfExpired();
+        return currentDeadline().expired;
+      });
+      expect(expired).to.equal(false);
+    });
+
+    it('is expired from the deadline on, and throws the error of the invocation', async () => {
+      let deadline: Deadline | undefined;
+      const rejection = expectRejection(
+        invoke(() => {
+          deadline = currentDeadline();
+          return forever();
+        }),
+      );
+      await time.clock.tickAsync(2000);
+      const error = await rejection;
+      expect(deadline).to.include({ expired: true });
+      expect(deadline?.remainingMs()).to.equal(0);
+      expect(() => deadline?.throwIfExpired())
+        .to.throw(LambdaTimeoutError)
+        .and.equal(error);
+    });
+
+    it('makes an aborted signal if it is asked for one only after the timeout', async () => {
+      let deadline: Deadline | undefined;
+      const rejection = expectRejection(
+        invoke(() => {
+          deadline = currentDeadline();
+          return forever();
+        }),
+      );
+      await time.clock.tickAsync(2000);
+      const error = await rejection;
+      expect(deadline?.signal).to.include({ aborted: true, reason: error });
+    });
+
+    it('stays that of the handler in what the handler left behind', async () => {
+      let expired: boolean | undefined;
+      await invoke(async () => {
+        // Bound, since a fake timer does not carry the async context along as a real one does.
+        const leftBehind = AsyncResource.bind(() => {
+          expired = currentDeadline().expired;
+        });
+        setTimeout(leftBehind, 2500);
+      });
+      await time.clock.tickAsync(2500);
+      expect(expired).to.equal(true);
+    });
+  });
+
+  it('in a hook is that of the hook, with a fresh signal', async () => {
+    const seen: Deadline[] = [];
+    let ofHandler: Deadline | undefined;
+    const rejection = expectRejection(
+      invoke(
+        () => {
+          ofHandler = currentDeadline();
+          return forever();
+        },
+        async () => {
+          seen.push(currentDeadline());
+          expect(currentDeadline()).to.include({ expired: false });
+          expect(currentDeadline().signal.aborted).to.equal(false);
+          await wait(50);
+          seen.push(currentDeadline());
+        },
+      ),
+    );
+    await time.clock.tickAsync(2200);
+    await rejection;
+    const [report, reportLater, close] = seen;
+    expect(reportLater).to.equal(report);
+    expect(close).not.to.equal(report);
+    expect(ofHandler?.signal.aborted).to.equal(true);
+    expect(ofHandler?.signal).not.to.equal(report?.signal);
+  });
+
+  it('in a hook expires with its share and throws an error of its own', async () => {
+    const errors: unknown[] = [];
+    const rejection = expectRejection(
+      invoke(forever, async () => {
+        await wait(2000);
+        try {
+          currentDeadline().throwIfExpired();
+        } catch (error) {
+          errors.push(error);
+        }
+      }),
+    );
+    await time.clock.tickAsync(6000);
+    const error = await rejection;
+    expect(errors).to.have.length(2);
+    for (const own of errors) expect(own).to.be.instanceOf(LambdaTimeoutError).and.not.equal(error);
+  });
+
+  it('outside an invocation never expires', async () => {
+    const deadline = currentDeadline();
+    await time.clock.tickAsync(2 ** 31);
+    expect(deadline.expired).to.equal(false);
+    expect(deadline.remainingMs()).to.equal(Number.POSITIVE_INFINITY);
+    expect(deadline.signal.aborted).to.equal(false);
+    deadline.throwIfExpired();
+  });
+
+  it('outside an invocation shares no signal, on which listeners would pile up', () => {
+    expect(currentDeadline().signal).not.to.equal(currentDeadline().signal);
+  });
+
+  it('after an invocation is the outer one again', async () => {
+    await invoke(async () => 'done');
+    expect(currentDeadline().remainingMs()).to.equal(Number.POSITIVE_INFINITY);
+  });
+
+  it('is shared with another copy of this package', async () => {
+    const copy = `${new URL('../lib/attempt-deadline.js', import.meta.url)}?copy`;
+    const other = (await import(copy)) as {
+      deadlineStorage: typeof deadlineStorage;
+      AttemptDeadline: unknown;
+    };
+    expect(other.AttemptDeadline).not.to.equal(AttemptDeadline);
+    expect(other.deadlineStorage).to.equal(deadlineStorage);
+  });
+});

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { GracefulTimeout, LambdaTimeoutError } from '../lib/index.js';
+import { useFakeTime } from './support/fake-time.js';
+import { RecordingLogger } from './support/recording-logger.js';
+import { timedOut } from './support/timed-out.js';
+
+describe('LambdaTimeoutError (R23)', () => {
+  const time = useFakeTime();
+
+  class Orders {
+    @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+    handler(_event: unknown, _context: unknown): Promise<never> {
+      return new Promise(() => {});
+    }
+  }
+  const error = () => {
+    const orders = new Orders();
+    return timedOut(time.clock, orders.handler.bind(orders));
+  };
+
+  it('is an Error whose name is literal and not its own', async () => {
+    const it = await error();
+    expect(it).to.be.instanceOf(Error).and.instanceOf(LambdaTimeoutError);
+    expect(it.name).to.equal('LambdaTimeoutError');
+    expect(Object.keys(it)).not.to.include('name');
+    expect(Object.getOwnPropertyDescriptor(LambdaTimeoutError, 'name')?.value).to.equal('LambdaTimeoutError');
+    expect(it.stack).to.match(/^LambdaTimeoutError: Orders\.handler timed out/);
+  });
+
+  it('says what happened in its message', async () => {
+    expect((await error()).message).to.equal(
+      'Orders.handler timed out 1000 ms before the Lambda deadline, after 2000 ms',
+    );
+  });
+
+  it('tells of the invocation in own fields that survive JSON, and of nothing else', async () => {
+    sinon
+      .stub(process, 'getActiveResourcesInfo')
+      .returns(['Timeout', 'TCPSocketWrap', 'TCPSocketWrap', 'Timeout']);
+    const it = await error();
+    expect(JSON.parse(JSON.stringify(it))).to.deep.equal({
+      handler: 'Orders.handler',
+      requestId: 'request-1',
+      marginMs: 1000,
+      elapsedMs: 2000,
+      remainingMs: 1000,
+      lateByMs: 0,
+      preempted: false,
+      activeResources: { Timeout: 1, TCPSocketWrap: 2 },
+    });
+  });
+
+  it('does not count the timer of the timeout itself among the active resources', async () => {
+    sinon.stub(process, 'getActiveResourcesInfo').returns(['Timeout']);
+    const it = await error();
+    expect(it.activeResources).to.deep.equal({});
+  });
+
+  it('names a subclass by the class of the instance, and a symbol by its description', async () => {
+    const symbol = Symbol('handle');
+    class Refunds extends Orders {
+      @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+      [symbol](_event: unknown, _context: unknown): Promise<never> {
+        return new Promise(() => {});
+      }
+    }
+    const refunds = new Refunds();
+    expect((await timedOut(time.clock, refunds.handler.bind(refunds))).handler).to.equal('Refunds.handler');
+    expect((await timedOut(time.clock, refunds[symbol].bind(refunds))).handler).to.equal(
+      'Refunds.Symbol(handle)',
+    );
+  });
+
+  it('names just the method where there is no instance', async () => {
+    const { handler } = new Orders();
+    expect((await timedOut(time.clock, handler.bind(undefined as never))).handler).to.equal('handler');
+    expect((await timedOut(time.clock, handler.bind(Object.create(null)))).handler).to.equal('handler');
+  });
+
+  describe('instanceof', () => {
+    it('holds for an error of another copy of this package', async () => {
+      const { LambdaTimeoutError: Other } = (await import(
+        `${new URL('../lib/lambda-timeout-error.js', import.meta.url)}?copy`
+      )) as { LambdaTimeoutError: typeof LambdaTimeoutError };
+      expect(Other).not.to.equal(LambdaTimeoutError);
+      const other = new Other('message', await error());
+      expect(other instanceof LambdaTimeoutError).to.equal(true);
+      expect((await error()) instanceof Other).to.equal(true);
+    });
+
+    it('does not hold for anything else', () => {
+      for (const value of [undefined, null, 'LambdaTimeoutError', {}, new Error('other'), () => {}]) {
+        expect((value as unknown) instanceof LambdaTimeoutError).to.equal(false);
+      }
+    });
+
+    it('of a subclass holds for that subclass only', async () => {
+      class Special extends LambdaTimeoutError {}
+      expect((await error()) instanceof Special).to.equal(false);
+      const special = new Special('message', await error());
+      expect(special instanceof Special).to.equal(true);
+      expect(special instanceof LambdaTimeoutError).to.equal(true);
+    });
+  });
+});

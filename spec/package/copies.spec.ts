@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { type Build, DIALECTS, NODE_NEXT, tscBuild } from './builds.js';
+import { run } from './commands.js';
+import { nodes } from './nodes.js';
+import { project } from './project.js';
+
+for (const dialect of DIALECTS) {
+  const build = tscBuild('typescript-7', dialect, NODE_NEXT, 'copies.mts', 'own-metadata.mts');
+  const [copies = '', ownMetadata = ''] = build.outputs;
+
+  describe(`The installed package with ${dialect} decorators`, () => {
+    before(() => make(build));
+
+    for (const node of nodes) {
+      describe(`as an ES module and as CommonJS in one process, on ${node.title} (R5, R23, R24)`, () => {
+        let summary: Record<string, unknown>;
+
+        before(async () => {
+          summary = await runProgram(node.file, copies);
+        });
+
+        it('is there twice', () => {
+          expect(summary.areCopies).to.equal(true);
+        });
+
+        for (const handler of ['handlerImported', 'handlerRequired']) {
+          it(`shares hooks, errors and deadline: ${handler}`, () => {
+            expect(summary[handler]).to.deep.equal({
+              sameDeadline: true,
+              isOwnError: true,
+              isOthersError: true,
+              hasOthersDeadline: true,
+              hooks: ['report', 'notify', 'close rejected'],
+            });
+          });
+        }
+
+        it('takes no other error for a timeout', () => {
+          expect(summary.foreignError).to.equal(false);
+        });
+      });
+
+      describe(`in a program with metadata of its own, on ${node.title} (R5)`, () => {
+        for (const reflectMetadata of ['reflect-metadata', 'reflect-metadata-0.1']) {
+          for (const order of ['before', 'after']) {
+            it(`leaves it alone and finds its hooks, importing ${reflectMetadata} ${order} the package`, async () => {
+              expect(await runProgram(node.file, ownMetadata, order, reflectMetadata)).to.deep.equal({
+                steps: ['report', 'close'],
+                table: ['bases', 'orders', 'orders'],
+                ownTable: false,
+                route: '/express',
+              });
+            });
+          }
+        }
+      });
+    }
+  });
+}
+
+async function make(build: Build): Promise<void> {
+  const { directory } = await project();
+  await build.make(directory);
+}
+
+async function runProgram(node: string, ...args: string[]): Promise<Record<string, unknown>> {
+  const { directory } = await project();
+  return JSON.parse(await run(node, args, directory));
+}

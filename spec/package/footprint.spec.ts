@@ -1,0 +1,81 @@
+import { cp, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { expect } from 'chai';
+import { bundle, NODE_NEXT, tscBuild } from './builds.js';
+import { run } from './commands.js';
+import { nodes } from './nodes.js';
+import { project } from './project.js';
+
+// What fixtures/project/costly.cjs loads.
+const POWERTOOLS = ['@aws-lambda-powertools/commons', '@aws-lambda-powertools/logger'];
+const COSTLY = ['inspector', 'inspector/promises', 'worker_threads'];
+
+interface Footprint {
+  readonly builtins: readonly string[];
+  readonly decoys: readonly string[];
+}
+
+describe('The footprint of the package', () => {
+  const { make, outputs } = tscBuild('typescript-7', 'standard', NODE_NEXT, 'orders.mts', 'orders.cts');
+  let directory: string;
+
+  before(async () => {
+    ({ directory } = await project());
+    await make(directory);
+    for (const name of POWERTOOLS) {
+      await cp(join(directory, 'decoy.cjs'), join(directory, 'node_modules', name, 'index.js'));
+    }
+  });
+
+  for (const node of nodes) {
+    describe(`on ${node.title} (R28)`, () => {
+      const footprintOf = async (program: string): Promise<Footprint> => {
+        const printed = await run(node.file, ['--require', './footprint.cjs', program], directory);
+        return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '');
+      };
+
+      for (const program of outputs) {
+        it(`is without Powertools, threads and inspector, imported and used by ${basename(program)}`, async () => {
+          const { builtins, decoys } = await footprintOf(program);
+          // Newer Nodes load all that `node:util` re-exports when an ES module imports it, threads among it.
+          const inevitable = program.endsWith('.mjs') ? await footprintOf('node-util.mjs') : undefined;
+          const avoidable = COSTLY.filter((name) => !inevitable?.builtins.includes(name));
+          expect(builtins).to.include('async_hooks');
+          expect(builtins.filter((name) => avoidable.includes(name))).to.deep.equal([]);
+          expect(decoys).to.deep.equal([]);
+        });
+      }
+
+      it('shows them all in a program that loads them', async () => {
+        const { builtins, decoys } = await footprintOf('costly.cjs');
+        expect(builtins).to.include.members(COSTLY);
+        expect(decoys).to.have.members(POWERTOOLS);
+      });
+    });
+  }
+});
+
+describe('A bundle (sideEffects)', () => {
+  const bundleOf = async (source: string): Promise<string> => {
+    const { directory } = await project();
+    await writeFile(join(directory, 'bundled.ts'), source);
+    const { outputFiles } = await bundle(directory, 'bundled.ts', { format: 'esm', write: false });
+    return outputFiles?.[0]?.text ?? '';
+  };
+
+  const unused = {
+    'an import of nothing': `import 'lambda-graceful-timeout';`,
+    'an unused import': `import * as unused from 'lambda-graceful-timeout'; export type Unused = typeof unused;`,
+    'an import of a type': `import type { Deadline } from 'lambda-graceful-timeout'; export type Mine = Deadline;`,
+  };
+  for (const [what, source] of Object.entries(unused)) {
+    it(`is empty of the package after ${what}`, async () => {
+      expect(await bundleOf(source)).to.equal('');
+    });
+  }
+
+  it('holds the package, with its metadata, after an import that is used', async () => {
+    const text = await bundleOf(`export { OnTimeout } from 'lambda-graceful-timeout';`);
+    expect(text).to.include('Symbol.metadata').and.include('defineMetadata');
+  });
+});

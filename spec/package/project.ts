@@ -1,0 +1,67 @@
+import { copyFile, cp, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './commands.js';
+
+/** The root of this repository, seen from where the compiled specs are. */
+export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const FIXTURES = join(ROOT, 'spec/package/fixtures');
+const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+
+/** What `npm pack` makes, and the throw-away projects outside the repository that it is installed in. */
+export interface Project {
+  readonly tarball: string;
+  readonly packedFiles: readonly string[];
+  /** A project with the package, the compilers, `@types/node` and the fixtures. */
+  readonly directory: string;
+  /** A project with the package and the fixtures alone. */
+  readonly bareDirectory: string;
+}
+
+let preparation: Promise<Project> | undefined;
+let temporary: string | undefined;
+
+/** Packs the package and installs it, once for all specs. */
+export function project(): Promise<Project> {
+  preparation ??= prepare();
+  return preparation;
+}
+
+after(async () => {
+  if (temporary) await rm(temporary, { recursive: true });
+});
+
+async function prepare(): Promise<Project> {
+  temporary = await realpath(await mkdtemp(join(tmpdir(), 'lambda-graceful-timeout-')));
+  const { filename, files } = await pack(temporary);
+  const tarball = join(temporary, filename);
+  const [directory, bareDirectory] = await Promise.all([
+    install(temporary, 'project', tarball),
+    install(temporary, 'bare-project', tarball),
+  ]);
+  return { tarball, packedFiles: files.map(({ path }) => path), directory, bareDirectory };
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+async function pack(destination: string): Promise<Packed> {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', destination];
+  const [packed] = JSON.parse(await run('npm', args, ROOT)) as Packed[];
+  if (!packed) throw new Error('npm packed nothing');
+  return packed;
+}
+
+/** Makes a project from its fixture, which it names; what it compiles has a name for each module system. */
+async function install(parent: string, name: string, tarball: string): Promise<string> {
+  const directory = join(parent, name);
+  await cp(join(FIXTURES, name), directory, { recursive: true });
+  for (const extension of ['mts', 'cts']) {
+    await copyFile(join(directory, 'orders.ts'), join(directory, `orders.${extension}`));
+  }
+  await run('npm', [...INSTALL, tarball], directory);
+  return directory;
+}

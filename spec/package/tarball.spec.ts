@@ -1,0 +1,78 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import { expect } from 'chai';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { run } from './commands.js';
+import { project, ROOT } from './project.js';
+
+const PACKAGE = 'node_modules/lambda-graceful-timeout';
+
+describe('The tarball', () => {
+  let packedFiles: readonly string[];
+  let tarball: string;
+  let installed: string;
+
+  before(async () => {
+    let bareDirectory: string;
+    ({ packedFiles, tarball, bareDirectory } = await project());
+    installed = join(bareDirectory, PACKAGE);
+  });
+
+  const read = (path: string): Promise<string> => readFile(join(installed, path), 'utf8');
+
+  it('holds the compiled files and the documents, and nothing else', async () => {
+    const sources = await readdir(join(ROOT, 'lib'), { recursive: true });
+    const modules = sources
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => path.slice(0, -'.ts'.length));
+    const compiled = ['dist/esm', 'dist/cjs'].flatMap((folder) =>
+      modules.flatMap((module) =>
+        ['.js', '.js.map', '.d.ts'].map((ending) => posix.join(folder, module + ending)),
+      ),
+    );
+    const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json'];
+    expect(packedFiles).to.have.members([...compiled, ...others]);
+  });
+
+  it('holds source maps that bring their sources along', async () => {
+    const modules = packedFiles.filter((path) => path.endsWith('.js'));
+    expect(modules).not.to.have.length(0);
+    for (const path of modules) {
+      const map = /\/\/# sourceMappingURL=(.+)/.exec(await read(path))?.[1] ?? 'none';
+      const { sources, sourcesContent } = JSON.parse(await read(join(dirname(path), map)));
+      expect(sourcesContent, path).to.have.length(sources.length);
+      for (const content of sourcesContent) expect(content, path).to.be.a('string').that.is.not.empty;
+    }
+  });
+
+  it('brings reflect-metadata and the types of Lambda along, and nothing else', async () => {
+    const { bareDirectory } = await project();
+    const lock = JSON.parse(await readFile(join(bareDirectory, 'package-lock.json'), 'utf8'));
+    const brought = ['node_modules/@types/aws-lambda', 'node_modules/reflect-metadata'];
+    expect(lock.packages).to.have.all.keys('', PACKAGE, ...brought);
+  });
+
+  it('passes publint', async () => {
+    const { buffer } = new Uint8Array(await readFile(tarball));
+    const { messages, pkg } = await publint({ strict: true, pack: { tarball: buffer } });
+    expect(messages.map((message) => formatMessage(message, pkg))).to.deep.equal([]);
+  });
+
+  it('has types that are found, and right, in every module resolution', async () => {
+    const args = [
+      join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
+      tarball,
+      '--format',
+      'json',
+    ];
+    const { problems, analysis } = JSON.parse(await run(process.execPath, args, ROOT));
+    expect(problems).to.deep.equal({});
+    expect(analysis.entrypoints['.'].resolutions).to.have.all.keys(
+      'node10',
+      'node16-cjs',
+      'node16-esm',
+      'bundler',
+    );
+  });
+});

@@ -1,0 +1,15 @@
+/** Functions that block the thread for ever, under the names by which an interruption has to report them. */
+
+export function loop(): void {
+  for (;;);
+}
+
+export function backtrack(): void {
+  /^(a+)+$/.test(`${'a'.repeat(40)}b`);
+}
+
+export function sleep(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+export const blocks: Record<string, () => void> = { loop, backtrack, sleep };

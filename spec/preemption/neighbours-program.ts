@@ -1,0 +1,354 @@
+/** Runs one scenario, the one that is named by its argument, and reports on it in a line of JSON. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import {
+  currentDeadline,
+  Finally,
+  GracefulTimeout,
+  LambdaTimeoutError,
+  OnTimeout,
+} from 'lambda-graceful-timeout';
+import { FakeContext } from '../support/context.js';
+import { loop } from './blocks.js';
+import type { InvocationReport } from './neighbours.js';
+
+/** The async context of no invocation. */
+const outside = AsyncLocalStorage.snapshot();
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const forever = (): Promise<never> => new Promise(() => {});
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Blocks the thread for a while, and answers with for how long. */
+function spin(ms: number): number {
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < ms);
+  return performance.now() - startedAt;
+}
+
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+const warnings: string[] = [];
+const warned = gate();
+const logger = {
+  error() {},
+  warn(message: string, detail: Error | string) {
+    const [reason] = (detail instanceof Error ? detail.message : detail).split(' (');
+    warnings.push(`${message}: ${reason}`);
+    warned.open();
+  },
+};
+
+interface Task {
+  readonly work: () => unknown;
+  readonly hooks: string[];
+}
+
+class Tasks {
+  @GracefulTimeout({ marginMs: 1000, preempt: true, logger })
+  async handler({ work }: Task, _context: FakeContext): Promise<unknown> {
+    return work();
+  }
+
+  @OnTimeout
+  protected async report(_error: LambdaTimeoutError, { hooks }: Task): Promise<void> {
+    await wait(1);
+    hooks.push('report');
+  }
+
+  @Finally
+  protected async close(_outcome: unknown, { hooks }: Task): Promise<void> {
+    await wait(1);
+    hooks.push('close');
+  }
+}
+
+const tasks = new Tasks();
+
+/** Invokes a handler that does this work, with so much time until its deadline. */
+async function invoke(timeMs: number, work: () => unknown): Promise<InvocationReport> {
+  const hooks: string[] = [];
+  const context = new FakeContext(timeMs + 1000, `request-of-${timeMs}-ms`);
+  const [outcome] = await Promise.allSettled([tasks.handler({ work, hooks }, context)]);
+  if (outcome.status === 'fulfilled') return { value: outcome.value, hooks };
+  const { reason } = outcome;
+  if (!(reason instanceof LambdaTimeoutError)) throw reason;
+  const [blockedAt = null] = reason.blockedAt?.split(/ [([]/) ?? [];
+  return { error: reason.name, isInTime: context.getRemainingTimeInMillis() > 0, blockedAt, hooks };
+}
+
+const serve = (): Promise<InvocationReport> => invoke(5000, () => 'served');
+
+/** Where a batch of immediates is interrupted: in one of them, or in what Node runs between two. */
+const blockers: Record<string, () => void> = {
+  'an immediate': () => setImmediate(loop),
+  'a microtask of an immediate': () => setImmediate(() => queueMicrotask(loop)),
+  'a tick of an immediate': () => setImmediate(() => process.nextTick(loop)),
+};
+
+/** Puts immediates of nobody before and behind one that blocks. */
+async function interruptBatch(kind: string, before: number, behind: number): Promise<unknown> {
+  const ran: number[] = [];
+  const schedule = (from: number, to: number): void =>
+    outside(() => {
+      for (let index = from; index < to; index++) setImmediate(() => ran.push(index));
+    });
+  const blocked = await invoke(60, () => {
+    schedule(0, before);
+    blockers[kind]?.();
+    schedule(before, before + behind);
+    return forever();
+  });
+  await turn();
+  for (let turns = 0; turns < 5000; turns++) await turn();
+  const left = process.getActiveResourcesInfo().filter((type) => type === 'Immediate');
+  return { blocked, ran, left, next: await serve() };
+}
+
+interface EchoSocket {
+  /** Calls back in the async context in which the socket was opened. */
+  readonly ask: (answer: () => void) => void;
+  readonly close: () => void;
+}
+
+/** Has an invocation open a socket, as one does for a pool of them, and lets it end in time and its deadline pass. */
+async function openSocket(): Promise<EchoSocket> {
+  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  let onAnswer = (): void => {};
+  let socket: Socket | undefined;
+  await invoke(200, async () => {
+    socket = connect(port, '127.0.0.1').on('data', () => onAnswer());
+    await once(socket, 'connect');
+  });
+  await wait(200);
+  return {
+    ask(answer) {
+      onAnswer = answer;
+      socket?.write('question');
+    },
+    close() {
+      socket?.destroy();
+      server.close();
+    },
+  };
+}
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  async innocent() {
+    const { opened, open } = gate();
+    const [expired, innocent] = await Promise.all([
+      invoke(60, async () => {
+        await opened;
+        loop();
+      }),
+      invoke(5000, async () => {
+        const spunMs = spin(400);
+        setImmediate(open);
+        return spunMs;
+      }),
+    ]);
+    return { expired, innocent, next: await serve(), warnings };
+  },
+
+  async 'abandoned beside'() {
+    const abandoned = invoke(40, async () => {
+      await wait(150);
+      loop();
+    });
+    const other = invoke(5000, async () => {
+      await warned.opened;
+      await wait(1);
+      return 'served';
+    });
+    return { abandoned: await abandoned, other: await other, next: await serve(), warnings };
+  },
+
+  async 'abandoned between'() {
+    const abandoned = await invoke(40, async () => {
+      await wait(150);
+      loop();
+    });
+    await warned.opened;
+    return { abandoned, next: await serve(), warnings };
+  },
+
+  async 'abandoned before'() {
+    const { opened, open } = gate();
+    const abandoned = await invoke(40, async () => {
+      await opened;
+      loop();
+    });
+    open();
+    return { abandoned, next: await serve(), warnings };
+  },
+
+  async 'abandoned again and again'() {
+    let interruptions = 0;
+    const done = gate();
+    const abandoned = await invoke(40, async () => {
+      await wait(100);
+      // A timer of its own each time: an interrupted interval is cleared.
+      const next = (): void => {
+        interruptions++;
+        if (interruptions === 5) done.open();
+        else setTimeout(next, 1);
+        loop();
+      };
+      next();
+    });
+    await done.opened;
+    return { abandoned, interruptions, next: await serve() };
+  },
+
+  async 'contextless with one in flight'() {
+    setTimeout(loop, 20);
+    return { only: await invoke(60, forever), next: await serve(), warnings };
+  },
+
+  async 'contextless with two in flight'() {
+    let spunMs = 0;
+    const { opened, open } = gate();
+    setTimeout(() => {
+      spunMs = spin(400);
+      open();
+    }, 20);
+    const [expired, other] = await Promise.all([
+      invoke(60, forever),
+      invoke(5000, async () => {
+        await opened;
+        return 'served';
+      }),
+    ]);
+    return { expired, other, spunMs, next: await serve(), warnings };
+  },
+
+  async 'innocent in the context of an earlier invocation'() {
+    const socket = await openSocket();
+    // From now on there is abandoned code to look out for.
+    await invoke(40, forever);
+    const innocent = await invoke(2000, () => new Promise((resolve) => socket.ask(() => resolve(spin(400)))));
+    socket.close();
+    return { innocent, next: await serve(), warnings };
+  },
+
+  async 'expired in the context of an earlier invocation'() {
+    const socket = await openSocket();
+    const expired = await invoke(60, () => {
+      socket.ask(loop);
+      return forever();
+    });
+    socket.close();
+    return { expired, next: await serve(), warnings };
+  },
+
+  async 'lost microtask'() {
+    const { opened, open } = gate();
+    const expired = invoke(60, async () => {
+      await opened;
+      loop();
+    });
+    const neighbour = invoke(500, async () => {
+      await opened;
+      return 'served';
+    });
+    await turn();
+    await turn();
+    open();
+    return { expired: await expired, neighbour: await neighbour, next: await serve(), warnings };
+  },
+
+  async 'two of a batch'() {
+    const ran: string[] = [];
+    const blockIn = (name: string) =>
+      invoke(60, () => {
+        outside(() => setImmediate(() => ran.push(`before ${name}`)));
+        setImmediate(loop);
+        outside(() => setImmediate(() => ran.push(`behind ${name}`)));
+        return forever();
+      });
+    const blocked = await Promise.all([blockIn('A'), blockIn('B')]);
+    for (let turns = 0; turns < 5000; turns++) await turn();
+    return { blocked, ran, next: await serve() };
+  },
+
+  async 'cleared immediates'() {
+    const ran: string[] = [];
+    const cleared: NodeJS.Immediate[] = [];
+    const clear = (index: number): void => clearImmediate(cleared[index]);
+    const blocked = await invoke(60, () => {
+      setImmediate(loop);
+      outside(() => {
+        setImmediate(() => {
+          ran.push('first');
+          clear(0);
+          queueMicrotask(() => clear(1));
+        });
+        cleared[1] = setImmediate(() => ran.push('cleared in between'));
+        setImmediate(() => ran.push('second'));
+        cleared[0] = setImmediate(() => ran.push('cleared ahead'));
+        setImmediate(() => ran.push('third'));
+      });
+      return forever();
+    });
+    for (let turns = 0; turns < 5000; turns++) await turn();
+    const left = process.getActiveResourcesInfo().filter((type) => type === 'Immediate');
+    return { blocked, ran, left, next: await serve() };
+  },
+
+  async 'abort listener'() {
+    const blocked = await invoke(60, () => {
+      currentDeadline().signal.addEventListener('abort', loop);
+      return forever();
+    });
+    return { blocked, next: await serve(), warnings };
+  },
+
+  // Storms: nothing blocks for long, and yet the event loop never turns.
+  async 'a storm of awaits'() {
+    const blocked = await invoke(60, async () => {
+      for (;;) await null;
+    });
+    return { blocked, next: await serve() };
+  },
+
+  async 'a storm of promises'() {
+    const blocked = await invoke(60, () => {
+      const again = (): Promise<void> => Promise.resolve().then(again);
+      return again();
+    });
+    return { blocked, next: await serve() };
+  },
+
+  async 'a storm of ticks'() {
+    const blocked = await invoke(60, () => {
+      const again = (): void => process.nextTick(again);
+      again();
+      return forever();
+    });
+    return { blocked, next: await serve() };
+  },
+};
+
+for (const kind of Object.keys(blockers)) {
+  for (const [before, behind] of [
+    [0, 3],
+    [3, 3],
+    [3, 0],
+    [1, 1],
+    [0, 0],
+  ] as const) {
+    scenarios[`${kind}, ${before} before, ${behind} behind`] = () => interruptBatch(kind, before, behind);
+  }
+}
+
+const report = await scenarios[process.argv[2] ?? '']?.();
+console.log(JSON.stringify(report));

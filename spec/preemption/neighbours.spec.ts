@@ -1,0 +1,169 @@
+import { expect } from 'chai';
+import type { InvocationReport } from './neighbours.js';
+import { reportOf } from './programs.js';
+
+type Invocations = Readonly<Record<string, InvocationReport>>;
+
+interface Report {
+  readonly warnings: readonly string[];
+}
+
+const SERVED = { value: 'served', hooks: ['close'] };
+
+/** An invocation that timed out by its own rules, its code interrupted in that function or not at all. */
+const timedOut = (blockedAt: string | null): InvocationReport => ({
+  error: 'LambdaTimeoutError',
+  isInTime: true,
+  blockedAt,
+  hooks: ['report', 'close'],
+});
+
+const interruptedLate = (requestId: string): string =>
+  `Tasks.handler rejected late, after it had ended, in request ${requestId}: It blocked the event loop and was interrupted at loop`;
+
+const seen = <Extra = unknown>(scenario: string): Promise<Report & Invocations & Extra> =>
+  reportOf('neighbours-program', scenario);
+
+describe('Beside code that blocks the event loop (R27)', function () {
+  this.timeout(30_000);
+
+  describe('an innocent invocation', () => {
+    it('blocks at will in its own time, and the expired one is stopped as soon as its own code runs', async () => {
+      const { expired, innocent, next, warnings } = await seen('innocent');
+      expect(innocent?.value).to.be.within(400, 2000);
+      expect(innocent?.hooks).to.deep.equal(['close']);
+      expect(expired).to.deep.equal(timedOut('at loop'));
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.deep.equal([]);
+    });
+
+    it('is left alone in the context of one that ended in time, whose socket it uses', async () => {
+      const { innocent, next, warnings } = await seen('innocent in the context of an earlier invocation');
+      expect(innocent?.value).to.be.within(400, 2000);
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.deep.equal([]);
+    });
+
+    it('times out gracefully, at the very worst, where its next step was lost with the interruption', async () => {
+      const { expired, neighbour, next, warnings } = await seen('lost microtask');
+      expect(expired).to.deep.equal(timedOut('at loop'));
+      expect(neighbour).to.deep.equal(timedOut(null));
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.deep.equal([]);
+    });
+  });
+
+  describe('abandoned code that blocks later', () => {
+    for (const when of ['between invocations', 'before one'] as const) {
+      it(`is interrupted ${when}, and the next one is served`, async () => {
+        const { abandoned, next, warnings } = await seen(`abandoned ${when.split(' ')[0]}`);
+        expect(abandoned).to.deep.equal(timedOut(null));
+        expect(next).to.deep.equal(SERVED);
+        expect(warnings).to.deep.equal([interruptedLate('request-of-40-ms')]);
+      });
+    }
+
+    it('is interrupted beside another invocation, which is served', async () => {
+      const { abandoned, other, next, warnings } = await seen('abandoned beside');
+      expect(abandoned).to.deep.equal(timedOut(null));
+      expect(other).to.deep.equal(SERVED);
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.deep.equal([interruptedLate('request-of-40-ms')]);
+    });
+
+    it('is interrupted as often as it blocks', async () => {
+      const { interruptions, next } = await seen<{ interruptions: number }>('abandoned again and again');
+      expect(interruptions).to.equal(5);
+      expect(next).to.deep.equal(SERVED);
+    });
+
+    it('is interrupted where it listens to the signal, and the hooks run', async () => {
+      const { blocked, next, warnings } = await seen('abort listener');
+      expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });
+      expect(blocked?.hooks).to.deep.equal(['report', 'close']);
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.have.length(1);
+    });
+  });
+
+  describe('code of no invocation', () => {
+    it('counts as that of the only one in flight', async () => {
+      const { only, next } = await seen('contextless with one in flight');
+      expect(only).to.deep.equal(timedOut('at Timeout.loop'));
+      expect(next).to.deep.equal(SERVED);
+    });
+
+    it('counts as that of none where two are in flight', async () => {
+      const { expired, other, spunMs, next } = await seen<{ spunMs: number }>(
+        'contextless with two in flight',
+      );
+      expect(spunMs).to.be.within(400, 2000);
+      expect(expired).to.deep.equal(timedOut(null));
+      expect(other).to.deep.equal(SERVED);
+      expect(next).to.deep.equal(SERVED);
+    });
+
+    it('counts as that of the only one in flight in the context of one that ended in time', async () => {
+      const { expired, next, warnings } = await seen('expired in the context of an earlier invocation');
+      expect(expired).to.deep.equal(timedOut('at loop'));
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.deep.equal([]);
+    });
+  });
+
+  describe('immediates of the same turn', () => {
+    interface Batch {
+      readonly ran: readonly unknown[];
+      readonly left: readonly string[];
+    }
+
+    const blockers = {
+      'an immediate': 'at Immediate.loop',
+      'a microtask of an immediate': 'at loop',
+      'a tick of an immediate': 'at loop',
+    };
+    for (const [kind, blockedAt] of Object.entries(blockers)) {
+      for (const [before, behind] of [
+        [0, 3],
+        [3, 3],
+        [3, 0],
+        [1, 1],
+        [0, 0],
+      ] as const) {
+        it(`all run, in order, ${before} before and ${behind} behind ${kind}`, async () => {
+          const { blocked, ran, left, next } = await seen<Batch>(
+            `${kind}, ${before} before, ${behind} behind`,
+          );
+          expect(blocked).to.deep.equal(timedOut(blockedAt));
+          expect(ran).to.deep.equal([...Array(before + behind).keys()]);
+          expect(left).to.deep.equal([]);
+          expect(next).to.deep.equal(SERVED);
+        });
+      }
+    }
+
+    it('all run where two of them are interrupted', async () => {
+      const { ran, next } = await seen<Batch>('two of a batch');
+      expect(ran).to.deep.equal(['before A', 'behind A', 'before B', 'behind B']);
+      expect(next).to.deep.equal(SERVED);
+    });
+
+    it('can be cleared by one another', async () => {
+      const { ran, left, next } = await seen<Batch>('cleared immediates');
+      expect(ran).to.deep.equal(['first', 'second', 'third']);
+      expect(left).to.deep.equal([]);
+      expect(next).to.deep.equal(SERVED);
+    });
+  });
+
+  describe('a storm of short steps, which never lets the event loop turn', () => {
+    for (const steps of ['awaits', 'promises']) {
+      it(`of ${steps} is interrupted`, async () => {
+        const { blocked, next } = await seen(`a storm of ${steps}`);
+        expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });
+        expect(blocked?.blockedAt).to.match(/^at /);
+        expect(next).to.deep.equal(SERVED);
+      });
+    }
+  });
+});

@@ -1,0 +1,90 @@
+/** Times out where something stands in the way of preemption, and prints what came of it as JSON. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { LambdaTimeoutError } from 'lambda-graceful-timeout';
+
+const scenario = process.argv[2] ?? '';
+const { setImmediate } = globalThis;
+
+const sabotage: Record<string, () => void> = {
+  'no _fatalException': () => Reflect.deleteProperty(process, '_fatalException'),
+  'a capture callback': () => process.setUncaughtExceptionCaptureCallback(() => {}),
+  'no inspector': () => Object.defineProperty(process.features, 'inspector', { value: false }),
+  'other immediates': () => {
+    globalThis.setImmediate = ((callback: () => void) => {
+      setImmediate(callback);
+      return { unref: () => ({}) };
+    }) as unknown as typeof setImmediate;
+  },
+};
+sabotage[scenario]?.();
+
+const { currentDeadline, Finally, GracefulTimeout } = await import('lambda-graceful-timeout');
+
+const warnings: string[] = [];
+const logger = {
+  error() {},
+  warn: (message: string, detail: unknown) => void warnings.push(`${message}: ${detail}`),
+};
+
+const block = (ms: number): void => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+/** Calls what the watchdog calls, from another thread, while this one is idle. */
+async function lookFromOutside(): Promise<void> {
+  const source = `
+    const { Session } = require('node:inspector');
+    const session = new Session();
+    session.connectToMainThread();
+    const expression = 'globalThis[Symbol.for("lambda-graceful-timeout:look")]()';
+    session.post('Runtime.evaluate', { expression }, () => process.exit());
+  `;
+  await once(new Worker(source, { eval: true }), 'exit');
+}
+
+class Orders {
+  closed = 0;
+
+  @GracefulTimeout({ marginMs: 500, preempt: true, logger })
+  async handler(_event: unknown, _context: unknown): Promise<void> {
+    if (scenario === 'a capture callback, later') {
+      process.setUncaughtExceptionCaptureCallback(() => {});
+      block(200);
+    }
+    if (scenario === 'its timeout caught') {
+      block(60);
+      try {
+        currentDeadline().throwIfExpired();
+      } catch {
+        block(60_000);
+      }
+    }
+    await new Promise(() => {});
+  }
+
+  @GracefulTimeout({ marginMs: 500, preempt: true, logger })
+  async other(_event: unknown, _context: unknown): Promise<void> {}
+
+  @Finally
+  protected close(): void {
+    this.closed++;
+  }
+}
+
+const heard: string[] = [];
+process.on('uncaughtExceptionMonitor', () => heard.push('uncaughtExceptionMonitor'));
+
+const orders = new Orders();
+if (scenario === 'no clock') await orders.other({}, {});
+if (scenario === 'a look at nothing') await lookFromOutside();
+const hardDeadlineMs = performance.now() + 550;
+const context = { getRemainingTimeInMillis: () => hardDeadlineMs - performance.now() };
+const { name, preempted } = await orders.handler({}, context).then(
+  () => ({ name: 'none', preempted: false }),
+  (error: LambdaTimeoutError) => error,
+);
+heard.push(`${process.listenerCount('uncaughtExceptionMonitor')} listener`);
+console.log(JSON.stringify({ name, preempted, closed: orders.closed, warnings, heard }));
+process.setUncaughtExceptionCaptureCallback(null);

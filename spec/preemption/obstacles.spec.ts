@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { memberName } from '../support/dialect.js';
+
+const program = fileURLToPath(new URL('obstacles-program.js', import.meta.url));
+
+const run = (scenario: string, ...execArgv: string[]) =>
+  JSON.parse(
+    execFileSync(process.execPath, [...execArgv, program, scenario], { encoding: 'utf8', stdio: 'pipe' }),
+  ) as { name: string; preempted: boolean; closed: number; warnings: string[]; heard: string[] };
+
+describe('where preemption cannot work (R28)', function () {
+  this.timeout(20_000);
+
+  const handler = memberName('Orders', 'handler');
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+
+  const obstacles: [string, RegExp, ...string[]][] = [
+    ['no _fatalException', /this Node has no `process\._fatalException`$/],
+    ['a capture callback', /an uncaught-exception capture callback is set$/],
+    ['no inspector', /this Node has been built without inspector$/],
+    ['other immediates', /this Node keeps its timers and immediates in another way$/],
+    ['no permission', /Access to this API has been restricted/, permission, '--allow-fs-read=*'],
+  ];
+  for (const [scenario, reason, ...execArgv] of obstacles) {
+    it(`for ${scenario}, it warns once with the reason, and the ordinary timeout works`, () => {
+      const { warnings, heard: _, ...result } = run(scenario, ...execArgv);
+      expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(reason);
+      expect(warnings[0]).to.include(`${handler} cannot be preempted, but times out all the same: `);
+    });
+  }
+
+  it('for a capture callback that is set later, it warns when it would have to interrupt', () => {
+    const { warnings, heard: _, ...result } = run('a capture callback, later');
+    expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.match(/an uncaught-exception capture callback is set$/);
+  });
+});
+
+describe('code that blocks the event loop after it has caught its own timeout (R23)', () => {
+  it('is interrupted, unheard by crash reporters, and the error that it caught tells so', () => {
+    expect(run('its timeout caught')).to.deep.equal({
+      name: 'LambdaTimeoutError',
+      preempted: true,
+      closed: 1,
+      warnings: [],
+      heard: ['1 listener'],
+    });
+  }).timeout(20_000);
+});
+
+describe('the watchdog (R27)', function () {
+  this.timeout(20_000);
+
+  it('does nothing to a thread on which nothing runs', () => {
+    const { name, preempted } = run('a look at nothing');
+    expect({ name, preempted }).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false });
+  });
+
+  it('does not wait for an invocation without a clock', () => {
+    const { warnings, closed } = run('no clock');
+    expect(warnings).to.have.length(1);
+    expect(closed).to.equal(2);
+  });
+});

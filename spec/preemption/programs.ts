@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const TIMEOUT_MS = 30_000;
+
+export interface Run {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: readonly string[];
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly nodeArgs?: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+/** Runs a program of this folder on this Node until it ends by itself; one that hangs is killed, which `signal` tells. */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { nodeArgs = [], timeoutMs = TIMEOUT_MS } = options;
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
+  const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({ code, signal, stdout: stdout.split('\n').filter((line) => line !== ''), stderr }),
+    );
+  });
+}
+
+/** Runs a scenario of a program, which reports what it has seen as JSON in its last line and says nothing else. */
+export async function reportOf<Report>(
+  program: string,
+  scenario: string,
+  options: RunOptions = {},
+): Promise<Report> {
+  const { code, signal, stdout, stderr } = await run(program, [scenario], options);
+  if (code !== 0 || stderr !== '' || stdout.length !== 1) {
+    throw new Error(`${scenario} ended with ${code ?? signal}:\n${stdout.join('\n')}\n${stderr}`);
+  }
+  return JSON.parse(stdout[0] ?? '');
+}

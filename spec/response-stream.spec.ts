@@ -1,0 +1,208 @@
+import { PassThrough, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { forever, useFakeTime, wait } from './support/fake-time.js';
+import { RecordingLogger } from './support/recording-logger.js';
+
+const marginMs = 1000;
+
+describe('a streaming handler (R22)', () => {
+  const time = useFakeTime();
+  const logger = new RecordingLogger();
+
+  type Work = (stream: Writable & Record<string, unknown>) => Promise<unknown>;
+
+  const streaming = (
+    work: Work,
+    report?: (stream: Writable) => unknown,
+    close?: (stream: Writable) => unknown,
+  ) => {
+    class Orders {
+      @GracefulTimeout({ marginMs, logger })
+      handler(_event: unknown, stream: Writable, _context: unknown): Promise<unknown> {
+        return work(stream as Writable & Record<string, unknown>);
+      }
+
+      @OnTimeout({ respond: report !== undefined })
+      protected report(_error: LambdaTimeoutError, _event: unknown, stream: Writable): unknown {
+        return report?.(stream);
+      }
+
+      @Finally
+      protected close(_outcome: unknown, _event: unknown, stream: Writable): unknown {
+        return close?.(stream);
+      }
+    }
+    return new Orders();
+  };
+
+  it('writes its response', async () => {
+    const stream = new PassThrough();
+    const orders = streaming(async (response) => {
+      expect(response.writableEnded).to.equal(false);
+      await pipeline(['one ', 'two'], response);
+    });
+    const body = text(stream);
+    await orders.handler({}, stream, new FakeContext(3000));
+    expect(await body).to.equal('one two');
+  });
+
+  it('may go on writing after it has returned in time', async () => {
+    const stream = new PassThrough();
+    const orders = streaming(async (response) => {
+      setTimeout(() => response.end('later'), 2500);
+    });
+    const body = text(stream);
+    await orders.handler({}, stream, new FakeContext(3000));
+    await time.clock.tickAsync(2500);
+    expect(await body).to.equal('later');
+  });
+
+  it('rejects with the error, leaving the end of the stream to the runtime client', async () => {
+    const stream = new PassThrough();
+    const orders = streaming(async (response) => {
+      response.write('begun');
+      await forever();
+    });
+    const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+    await time.clock.tickAsync(2000);
+    expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+    expect(stream.writableEnded).to.equal(false);
+    expect(stream.read()?.toString()).to.equal('begun');
+  });
+
+  it('ends the stream with what a responding hook wrote', async () => {
+    const stream = new PassThrough();
+    const body = text(stream);
+    const orders = streaming(
+      (response) => {
+        response.write('begun, ');
+        return forever();
+      },
+      async (response) => {
+        await wait(10);
+        response.write('timed out');
+      },
+      (response) => {
+        response.write(', closed');
+      },
+    );
+    const response = orders.handler({}, stream, new FakeContext(3000));
+    await time.clock.tickAsync(2010);
+    expect(await response).to.equal(undefined);
+    expect(await body).to.equal('begun, timed out, closed');
+  });
+
+  it('leaves a stream alone that the responding hook has ended', async () => {
+    const stream = new PassThrough();
+    const end = sinon.spy(stream, 'end');
+    const orders = streaming(forever, (response) => void response.end('timed out'));
+    const response = orders.handler({}, stream, new FakeContext(3000));
+    await time.clock.tickAsync(2000);
+    await response;
+    expect(end.calledOnce).to.equal(true);
+  });
+
+  it('does not take an event, or what is no stream, for a stream', async () => {
+    const event = { write: () => {}, end: sinon.fake() };
+    class Orders {
+      @GracefulTimeout({ marginMs, logger })
+      handler(...args: unknown[]): unknown {
+        return args[args.length - 2];
+      }
+    }
+    expect(await new Orders().handler(event, new FakeContext(3000))).to.equal(event);
+    for (const other of [null, undefined, {}, { write() {} }, { end() {} }]) {
+      expect(await new Orders().handler({}, other, new FakeContext(3000))).to.equal(other);
+    }
+  });
+
+  describe('that is abandoned', () => {
+    const abandoned = async (afterwards: Work, stream: Writable) => {
+      let done: Promise<unknown> | undefined;
+      const orders = streaming((response) => {
+        done = wait(2500).then(() => afterwards(response as Writable & Record<string, unknown>));
+        return done;
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(2500);
+      expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
+      return done;
+    };
+
+    it('can write nothing more, and is told to stop by a full stream', async () => {
+      const stream = new PassThrough();
+      const answer = await abandoned(async (response) => response.write('late'), stream);
+      expect(answer).to.equal(false);
+      expect(stream.readableLength).to.equal(0);
+    });
+
+    it('can neither end nor destroy it', async () => {
+      const stream = new PassThrough();
+      await abandoned(async (response) => {
+        expect(response.end('late')).to.equal(response);
+        expect(response.destroy(new Error('late'))).to.equal(response);
+        response.cork();
+      }, stream);
+      expect(stream).to.include({ writableEnded: false, destroyed: false, writableCorked: 0 });
+    });
+
+    it('hears of it in the callback of its write', async () => {
+      const error = await abandoned(
+        (response) => new Promise((resolve) => response.write('late', 'utf8', resolve)),
+        new PassThrough(),
+      );
+      expect(error).to.be.instanceOf(LambdaTimeoutError);
+    });
+
+    it('can call none of the methods that the runtime client adds or needs', async () => {
+      const stream = Object.assign(new PassThrough(), { setContentType: sinon.fake() });
+      stream.cork();
+      await abandoned(async (response) => {
+        (response.setContentType as (type: string) => void)('text/plain');
+        response.uncork();
+      }, stream);
+      expect(stream.setContentType.called).to.equal(false);
+      expect(stream.writableCorked).to.equal(1);
+    });
+
+    it('can listen and read, but not set properties', async () => {
+      const stream = Object.assign(new PassThrough(), { prelude: 'of the handler' });
+      const listener = () => {};
+      await abandoned(async (response) => {
+        response.on('close', listener);
+        expect(response.writableEnded).to.equal(false);
+        response.prelude = 'late';
+      }, stream);
+      expect(stream.listeners('close')).to.include(listener);
+      expect(stream.prelude).to.equal('of the handler');
+    });
+
+    it('could set properties in time', async () => {
+      const stream = Object.assign(new PassThrough(), { prelude: '' });
+      const orders = streaming(async (response) => {
+        response.prelude = 'of the handler';
+      });
+      await orders.handler({}, stream, new FakeContext(3000));
+      expect(stream.prelude).to.equal('of the handler');
+    });
+
+    it('leaves the stream to a hook, whose own late writes are dropped as well', async () => {
+      const stream = new PassThrough();
+      const orders = streaming(forever, async (response) => {
+        response.write('in time');
+        await wait(800);
+        response.write('too late');
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(3000);
+      await rejection;
+      expect(stream.read()?.toString()).to.equal('in time');
+    });
+  });
+});

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { findRuntimeClient } from '../../samples/local-lambda/runtime-client.js';
+import { closeFunctions, functionOf, printed } from './local-lambda.js';
+
+const built = fileURLToPath(new URL('../../../../samples/.build/', import.meta.url));
+
+/** Runs a program of the samples as `npm start` and `npm run sample` do. */
+const run = (...args: string[]): Promise<{ code: number | null; output: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: built });
+    let output = '';
+    for (const pipe of [child.stdout, child.stderr]) {
+      pipe.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    child.on('error', reject).on('close', (code) => resolve({ code, output }));
+  });
+
+describe('the samples', function () {
+  this.timeout(30_000);
+
+  for (const [name, line] of [
+    ['basic', 'Cleaned up'],
+    ['without', 'Task timed out after 3.00 seconds'],
+    ['sqs-partial-batch', 'Returned to the queue'],
+    ['http-504', '504'],
+    ['cancel-downstream', 'closed'],
+    ['cpu-bound', 'interrupted in isAddress at handler.ts:'],
+    ['managed-instances', 'interrupted in addUp'],
+  ] as const) {
+    it(`${name} shows what it should`, async function () {
+      // The only one that the embedded client cannot show.
+      if (name === 'managed-instances' && findRuntimeClient().name === 'embedded') this.skip();
+      const { code, output } = await run('run.js', name);
+      expect(output).to.include(line).and.include(findRuntimeClient().name);
+      expect(code, output).to.equal(0);
+    });
+  }
+
+  it('are listed for who names none', async () => {
+    for (const args of [[], ['nothing']]) {
+      const { code, output } = await run('run.js', ...args);
+      expect(output).to.include('npm run sample -- <name>').and.include('cancel-downstream');
+      expect(code).to.equal(1);
+    }
+  });
+
+  it('show the killed handler, the graceful one and the interrupted one in `npm start`', async () => {
+    const startedAt = performance.now();
+    const { code, output } = await run('start.js');
+    expect(output)
+      .to.include('Task timed out after 3.00 seconds')
+      .and.match(
+        /✓ without: killed[\s\S]*✓ with: [\s\S]*✓ with preempt: interrupted in isAddress at handler\.ts:\d+/,
+      );
+    expect(code, output).to.equal(0);
+    expect(performance.now() - startedAt).to.be.below(20_000);
+  });
+});
+
+describe('the embedded runtime client, for machines without the real one', function () {
+  this.timeout(15_000);
+  afterEach(closeFunctions);
+
+  it('runs a handler that times out, and the next event in the same process', async () => {
+    const lambda = functionOf('handler', { client: 'embedded' });
+    expect(lambda.client).to.equal('embedded');
+    const late = await lambda.invoke({ work: 'hang' });
+    expect(late.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(printed(late).join('\n')).to.include('closed: rejected');
+    expect(await lambda.invoke({})).to.include({ response: 'done', processId: late.processId });
+  });
+
+  it('runs a streaming handler', async () => {
+    const result = await functionOf('streamResponder', { client: 'embedded' }).invoke({ work: 'hang' });
+    expect(result.body).to.match(/^one (tick ){3,4}timed out$/);
+  });
+
+  it('is killed at the deadline like the real one', async () => {
+    expect(
+      (await functionOf('undecorated', { client: 'embedded' }).invoke({ work: 'hang' })).status,
+    ).to.equal('timed out');
+  });
+});

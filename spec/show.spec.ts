@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import { show } from '../lib/show.js';
+
+describe('show', () => {
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+
+  for (const [value, shown] of [
+    ['text', '"text"'],
+    [-5, '-5'],
+    [Number.NaN, 'NaN'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [10n, '10'],
+    [Symbol('text'), 'Symbol(text)'],
+    [{ code: 5 }, '{"code":5}'],
+    [function named() {}, '[function named]'],
+    [new RangeError('too far'), 'RangeError: too far'],
+    [circular, '[object Object]'],
+    [Object.create(null), '{}'],
+  ] as const) {
+    it(`writes ${shown}`, () => {
+      expect(show(value)).to.equal(shown);
+    });
+  }
+});
