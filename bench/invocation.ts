@@ -1,0 +1,115 @@
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { TimeoutStrategy, timeout } from 'cockatiel';
+import { Finally, GracefulTimeout } from 'lambda-graceful-timeout';
+import { bench, run } from 'mitata';
+import pTimeout from 'p-timeout';
+import { describeMachine } from './machine.js';
+import { printTable, round } from './table.js';
+
+const MAX_PREEMPT_COST_US = 10;
+const LONG_MS = 60_000;
+
+const endsAtMs = Date.now() + 15 * LONG_MS;
+const context = {
+  awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
+  getRemainingTimeInMillis: () => endsAtMs - Date.now(),
+} as Context;
+const event = { id: 'A-1' };
+type Event = typeof event;
+
+class Bare {
+  async handler({ id }: Event, _context: Context): Promise<string> {
+    return id;
+  }
+}
+
+class Guarded {
+  @GracefulTimeout(1000)
+  async handler({ id }: Event, _context: Context): Promise<string> {
+    return id;
+  }
+}
+
+class WithSyncHook {
+  @GracefulTimeout(1000)
+  async handler({ id }: Event, _context: Context): Promise<string> {
+    return id;
+  }
+
+  @Finally
+  close(): void {}
+}
+
+class WithAsyncHook {
+  @GracefulTimeout(1000)
+  async handler({ id }: Event, _context: Context): Promise<string> {
+    return id;
+  }
+
+  @Finally
+  async close(): Promise<void> {}
+}
+
+class Preempting {
+  @GracefulTimeout({ marginMs: 1000, preempt: true })
+  async handler({ id }: Event, _context: Context): Promise<string> {
+    return id;
+  }
+}
+
+const bare = new Bare();
+
+/** The least that ends a handler in time: one promise, one timer, cleared. */
+const floor = (): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, LONG_MS);
+    bare.handler(event, context).then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    }, reject);
+  });
+
+const { signal } = new AbortController();
+const withMiddy = middy(bare.handler, { timeoutEarlyInMillis: 1000 });
+const policy = timeout(LONG_MS, TimeoutStrategy.Aggressive);
+const call = (lambda: Bare) => () => lambda.handler(event, context);
+
+// The peers first: up to Node 22 the first AsyncLocalStorage that is used, ours, slows down every promise.
+const cases = {
+  'bare async method': call(bare),
+  'floor: one promise, one timer': floor,
+  '@middy/core, early timeout': () => withMiddy(event, context, { signal }),
+  'p-timeout': () => pTimeout(bare.handler(event, context), { milliseconds: LONG_MS }),
+  'cockatiel, timeout policy': () => policy.execute(() => bare.handler(event, context)),
+  'this package': call(new Guarded()),
+  'this package, a sync @Finally': call(new WithSyncHook()),
+  'this package, an async @Finally': call(new WithAsyncHook()),
+  'this package, preempt: true': call(new Preempting()),
+};
+type Case = keyof typeof cases;
+
+for (const [name, code] of Object.entries(cases)) bench(name, code);
+const { benchmarks } = await run({ format: 'quiet', throw: true });
+const timesUs = Object.fromEntries(
+  benchmarks.map(({ alias, runs }) => [alias, (runs[0]?.stats?.avg ?? Number.NaN) / 1000]),
+) as Record<Case, number>;
+
+console.log(`Per invocation, mean of a warm loop, garbage collection included. ${describeMachine()}`);
+printTable(
+  Object.entries(timesUs).map(([name, us]) => ({
+    '': name,
+    µs: round(us, 2),
+    '× floor': round(us / timesUs['floor: one promise, one timer'], 1),
+    '× bare': round(us / timesUs['bare async method'], 1),
+  })),
+);
+
+const preemptCostUs = timesUs['this package, preempt: true'] - timesUs['this package'];
+console.log(
+  `preempt: true costs ${preemptCostUs.toFixed(2)} µs more, of ${MAX_PREEMPT_COST_US} µs allowed.\n`,
+);
+if (!(preemptCostUs <= MAX_PREEMPT_COST_US)) {
+  console.error('`preempt: true` is too slow: measure again on an idle machine, then see lib/watchdog.');
+  process.exitCode = 1;
+}
