@@ -20,11 +20,9 @@ const inspector = require('node:inspector');
 const { startedAt, threadId } = workerData;
 const cells = new Int32Array(workerData.memory);
 const GRACE_MS = 15;
-const RETRY_MS = 20;
 const expression = 'globalThis[Symbol.for(${JSON.stringify(LOOK)})]()';
 
 const now = () => Number((process.hrtime.bigint() - startedAt) / 1000000n);
-const sleep = (ms) => Atomics.wait(cells, ${SEQUENCE}, Atomics.load(cells, ${SEQUENCE}), ms);
 
 // Keeps this thread alive for the answers of the inspector.
 setInterval(() => {}, 2 ** 30);
@@ -44,7 +42,7 @@ const watch = () => {
 // A thread that is alive hears the message and moves what is due.
 const isStuck = (due) => {
   parentPort.postMessage(undefined);
-  sleep(GRACE_MS);
+  Atomics.wait(cells, ${SEQUENCE}, Atomics.load(cells, ${SEQUENCE}), GRACE_MS);
   return Atomics.load(cells, ${DUE}) === due;
 };
 
@@ -53,7 +51,6 @@ const interrupt = () => {
   session.connectToMainThread();
   const done = () => {
     session.disconnect();
-    sleep(RETRY_MS);
     watch();
   };
   if (threadId === 0) session.post('Runtime.evaluate', { expression }, done);

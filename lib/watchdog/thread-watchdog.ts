@@ -34,6 +34,8 @@ export class ThreadWatchdog implements Watchdog {
   readonly #watched = new WeakMap<object, (blockedAt: () => string) => void>();
   /** Whether there may be code that was abandoned, which can block the thread at any time. */
   #hasSuspects = false;
+  /** Whether this thread was last seen in code of no invocation that is under way, and has not turned since. */
+  #sawShared = false;
 
   constructor(tools: Tools, onObstacle: (reason: string) => void) {
     this.#tools = tools;
@@ -79,6 +81,7 @@ export class ThreadWatchdog implements Watchdog {
 
   /** Tells the watchdog's thread when it has to look after this one, and so that this one is alive. */
   #update(): void {
+    this.#sawShared = false;
     const now = Number((hrtime.bigint() - this.#startedAt) / 1_000_000n);
     let due = NEVER;
     if (this.#hasSuspects) due = Math.min(due, now + BLOCKED_MS);
@@ -101,22 +104,29 @@ export class ThreadWatchdog implements Watchdog {
     const deadline = isShared ? this.#onlyArmed() : store;
     const onInterrupted = deadline && this.#watched.get(deadline);
     const blockedAt = takeStackBelow(this.#look);
-    if (!onInterrupted || !deadline.expired || !blockedAt) return;
+    // It may just be passing on the answer of one that has ended in time. If so, it is not seen twice.
+    const isPassing = isShared && !this.#sawShared;
+    this.#sawShared = isShared;
+    if (!onInterrupted || !deadline.expired || !blockedAt || isPassing) return;
 
     const obstacle = findObstacle();
     if (obstacle !== undefined) {
       this.#onObstacle(obstacle);
       return;
     }
-    clearAsyncStack().forEach(mend);
-    onInterrupted(blockedAt);
+    const resources = clearAsyncStack();
     const session = new this.#tools.Session();
-    this.runAlone(() => {
-      session.disconnect();
-      wakeTimers();
-    });
     session.connect();
-    // Last, since it ends this very function as well.
-    session.post('Runtime.terminateExecution');
+    // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may
+    // be a callback further, so the stack of ids is not empty for sure.
+    session.post('Runtime.terminateExecution', () => {
+      resources.push(...clearAsyncStack());
+      resources.forEach(mend);
+      onInterrupted(blockedAt);
+      this.runAlone(() => {
+        session.disconnect();
+        wakeTimers();
+      });
+    });
   };
 }

@@ -53,6 +53,10 @@ describe('Beside code that blocks the event loop (R27)', function () {
     });
   });
 
+  it('counts code of no invocation as that of the only one only when it is seen twice without a turn', async () => {
+    expect(await reportOf('passing-program', 'looks')).to.deep.equal([0, 0, 0, 0, 1]);
+  });
+
   describe('abandoned code that blocks later', () => {
     for (const when of ['between invocations', 'before one'] as const) {
       it(`is interrupted ${when}, and the next one is served`, async () => {
@@ -157,7 +161,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
   });
 
   describe('a storm of short steps, which never lets the event loop turn', () => {
-    for (const steps of ['awaits', 'promises']) {
+    for (const steps of ['awaits', 'promises', 'ticks']) {
       it(`of ${steps} is interrupted`, async () => {
         const { blocked, next } = await seen(`a storm of ${steps}`);
         expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });

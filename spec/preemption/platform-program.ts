@@ -1,0 +1,143 @@
+/** Blocks a handler in the circumstances that its argument names, and reports on it in a line of JSON. */
+import { execFileSync } from 'node:child_process';
+import { pbkdf2Sync } from 'node:crypto';
+import { url } from 'node:inspector';
+import { Finally, GracefulTimeout, type LambdaTimeoutError } from 'lambda-graceful-timeout';
+import { useFakeTimers } from 'sinon';
+import { WebSocket } from 'undici';
+import { FakeContext } from '../support/context.js';
+import { loop } from './blocks.js';
+
+const MARGIN_MS = 2000;
+
+let threads = 0;
+process.on('worker', () => threads++);
+
+class Tasks {
+  hooks = 0;
+
+  @GracefulTimeout({ marginMs: MARGIN_MS, preempt: true, logger: { error() {}, warn: console.error } })
+  async handler(work: () => unknown, _context: unknown): Promise<unknown> {
+    return work();
+  }
+
+  @Finally
+  protected close(): void {
+    this.hooks++;
+  }
+}
+
+class OtherTasks extends Tasks {
+  @GracefulTimeout({ marginMs: MARGIN_MS, preempt: true })
+  async other(work: () => unknown, _context: unknown): Promise<unknown> {
+    return work();
+  }
+}
+
+const tasks = new OtherTasks();
+
+/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+const invoke = (timeMs: number, work: () => unknown): Promise<unknown> =>
+  tasks
+    .handler(work, new FakeContext(timeMs + MARGIN_MS))
+    .catch(({ name, preempted, blockedAt = '' }: LambdaTimeoutError) => ({
+      name,
+      preempted,
+      blockedAt: blockedAt.split('\n').map((frame) => frame.split(/ [([]/)[0]),
+    }));
+
+/** Does what the debugger of an editor does first. */
+async function attachDebugger() {
+  const socket = new WebSocket(url() ?? '');
+  const events: string[] = [];
+  const replies = new Map<number, (result: unknown) => void>();
+  socket.addEventListener('message', ({ data }) => {
+    const { id, method, result } = JSON.parse(data);
+    if (method) events.push(method);
+    else replies.get(id)?.(result);
+  });
+  await new Promise((resolve) => socket.addEventListener('open', resolve));
+  const ask = (method: string, params = {}) =>
+    new Promise<{ result?: { value?: unknown } }>((resolve) => {
+      const id = replies.size;
+      replies.set(id, resolve as (result: unknown) => void);
+      socket.send(JSON.stringify({ id, method, params }));
+    });
+  await ask('Debugger.enable');
+  return { ask, events, close: () => socket.close() };
+}
+
+/** Blocks in a native call, in the middle of a function that would like to tidy up. */
+async function blockNatively(call: () => void): Promise<unknown> {
+  const ran: string[] = [];
+  const blocked = await invoke(100, () => {
+    try {
+      call();
+      loop();
+    } catch {
+      ran.push('catch');
+    } finally {
+      ran.push('finally');
+    }
+  });
+  return { blocked, ran, next: await invoke(5000, () => 'served') };
+}
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  async 'a debugger that listens'() {
+    return { isListening: url() !== undefined, blocked: await invoke(100, loop) };
+  },
+
+  async 'a debugger that is attached'() {
+    const { ask, events, close } = await attachDebugger();
+    const blocked = await invoke(100, loop);
+    const again = await invoke(100, loop);
+    const { result } = await ask('Runtime.evaluate', { expression: '6 * 7' });
+    const paused = events.filter((event) => event === 'Debugger.paused');
+    close();
+    return { blocked, again, answer: result?.value, paused };
+  },
+
+  async 'listeners of crashes'() {
+    const heard: string[] = [];
+    for (const event of ['uncaughtException', 'uncaughtExceptionMonitor']) {
+      process.on(event, () => heard.push(event));
+      process.once(event, () => heard.push(event));
+    }
+    const blocked = await invoke(100, loop);
+    const heardOfThat = [...heard];
+    for (const message of ['a true one', 'another one']) {
+      process.emit('uncaughtExceptionMonitor', new Error(message));
+      process.emit('uncaughtException', new Error(message));
+    }
+    return { blocked, heardOfThat, heard };
+  },
+
+  async 'two classes'() {
+    const other = await tasks.other(() => 'done', new FakeContext(MARGIN_MS + 5000));
+    return { other, threads, port: url() };
+  },
+
+  async 'fake timers'() {
+    const clock = useFakeTimers();
+    const invoked = tasks
+      .handler(() => new Promise(() => {}), { getRemainingTimeInMillis: () => MARGIN_MS + 60_000 })
+      .catch(({ name, preempted, elapsedMs }: LambdaTimeoutError) => ({ name, preempted, elapsedMs }));
+    await clock.tickAsync(60_000);
+    const outcome = await invoked;
+    const timers = clock.countTimers();
+    clock.restore();
+    return { outcome, timers, hooks: tasks.hooks, blocked: await invoke(100, loop) };
+  },
+
+  'a process that is waited for': () =>
+    blockNatively(() => execFileSync(process.execPath, ['-e', 'setTimeout(() => {}, 300)'])),
+
+  'a key that is derived': () =>
+    blockNatively(() => {
+      const startedAt = performance.now();
+      while (performance.now() - startedAt < 300) pbkdf2Sync('password', 'salt', 100_000, 64, 'sha512');
+    }),
+};
+
+console.log(JSON.stringify(await scenarios[process.argv[2] ?? '']?.()));

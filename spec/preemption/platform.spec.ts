@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { reportOf, run } from './programs.js';
+
+interface Report {
+  readonly blocked: { readonly name: string; readonly preempted: boolean; readonly blockedAt: string[] };
+  readonly [fact: string]: unknown;
+}
+
+const seen = (scenario: string): Promise<Report> => reportOf('platform-program', scenario);
+
+const expectInterrupted = ({ blocked }: Report): void => {
+  expect(blocked).to.deep.include({ name: 'LambdaTimeoutError', preempted: true });
+};
+
+describe('preemption beside what else there is on the platform (R26 to R29)', function () {
+  this.timeout(30_000);
+
+  describe('a debugger', () => {
+    it('may listen, and is all that the process says', async () => {
+      const nodeArgs = ['--inspect=127.0.0.1:0'];
+      const ended = await run('platform-program', ['a debugger that listens'], { nodeArgs });
+      const report: Report = JSON.parse(ended.stdout[0] ?? '');
+      expectInterrupted(report);
+      expect(report.isListening).to.equal(true);
+      expect(ended.code).to.equal(0);
+      const said = ended.stderr.split('\n').filter((line) => line !== '');
+      expect(said).to.have.length(2);
+      expect(said[0]).to.match(/^Debugger listening on ws:/);
+      expect(said[1]).to.match(/^For help/);
+    });
+
+    it('may be attached, sees no pause and goes on working', async () => {
+      const nodeArgs = ['--inspect=127.0.0.1:0'];
+      const { code, stdout, stderr } = await run('platform-program', ['a debugger that is attached'], {
+        nodeArgs,
+      });
+      expect(code, stderr).to.equal(0);
+      const report: Report = JSON.parse(stdout[0] ?? '');
+      expectInterrupted(report);
+      expect(report.again).to.deep.include({ preempted: true });
+      expect(report).to.deep.include({ answer: 42, paused: [] });
+    });
+  });
+
+  it('tells no listener of crashes, and takes none away', async () => {
+    const report = await seen('listeners of crashes');
+    expectInterrupted(report);
+    expect(report.heardOfThat).to.deep.equal([]);
+    // Of two true ones, each hears twice who listens for good and once who listens once.
+    const both = ['uncaughtExceptionMonitor', 'uncaughtException'];
+    expect(report.heard).to.have.members([...both, ...both, ...both]);
+  });
+
+  it('takes one thread for all classes, and opens no port', async () => {
+    const { other, threads, port } = await seen('two classes');
+    expect({ other, threads, port }).to.deep.equal({ other: 'done', threads: 1, port: undefined });
+  });
+
+  it('leaves a timeout in the virtual time of a test alone, and does not depend on that time', async () => {
+    const report = await seen('fake timers');
+    expect(report.outcome).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, elapsedMs: 60_000 });
+    expect(report).to.include({ timers: 0, hooks: 1 });
+    expectInterrupted(report);
+  });
+
+  for (const call of ['a process that is waited for', 'a key that is derived']) {
+    it(`interrupts the code behind a native call, ${call}, but runs neither its catch nor its finally`, async () => {
+      const report = await seen(call);
+      expectInterrupted(report);
+      expect(report).to.deep.include({ ran: [], next: 'served' });
+    });
+  }
+});
