@@ -114,6 +114,10 @@ export class ThreadWatchdog implements Watchdog {
       this.#onObstacle(obstacle);
       return;
     }
+    this.shield(() => this.#interrupt(() => onInterrupted(blockedAt)));
+  };
+
+  #interrupt(onInterrupted: () => void): void {
     const resources = clearAsyncStack();
     const session = new this.#tools.Session();
     session.connect();
@@ -122,11 +126,11 @@ export class ThreadWatchdog implements Watchdog {
     session.post('Runtime.terminateExecution', () => {
       resources.push(...clearAsyncStack());
       resources.forEach(mend);
-      onInterrupted(blockedAt);
+      onInterrupted();
       this.runAlone(() => {
         session.disconnect();
         wakeTimers();
       });
     });
-  };
+  }
 }
