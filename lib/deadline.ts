@@ -10,7 +10,7 @@ export interface Deadline {
   remainingMs(): number;
   /**
    * Does nothing before the deadline.
-   * @throws {LambdaTimeoutError} from the deadline on: rethrown by the handler, it times the invocation out.
+   * @throws {@link LambdaTimeoutError} from the deadline on: rethrown by the handler, it times the invocation out.
    */
   throwIfExpired(): void;
 }

@@ -18,7 +18,7 @@ interface FinallyDecorator extends DualDecorator<FinallyHook> {
  * the handler had succeeded, a hook that fails or is abandoned makes the invocation fail with the hook's error.
  * Hooks of superclasses run too, after those of the class.
  *
- * @throws {TypeError} when the class is defined: not on a public or protected method, or called with an argument
+ * @throws TypeError when the class is defined: not on a public or protected method, or called with an argument
  *
  * @example
  * ```ts

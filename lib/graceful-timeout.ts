@@ -48,7 +48,7 @@ export interface GracefulTimeoutOptions {
  * be called with its instance: `orders.handler.bind(orders)`. Where no usable context is passed, it has no timeout.
  *
  * @param options - the margin in ms, a finite number > 0, or an object with it and more: {@link GracefulTimeoutOptions}
- * @throws {TypeError} when the class is defined: not on a method, or an option that is unknown or out of its range
+ * @throws TypeError when the class is defined: not on a method, or an option that is unknown or out of its range
  *
  * @example
  * ```ts

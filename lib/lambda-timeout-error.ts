@@ -51,7 +51,7 @@ export interface LambdaTimeoutDetails {
  * ```
  */
 export class LambdaTimeoutError extends Error implements LambdaTimeoutDetails {
-  // The runtime takes `errorType` from both names, and a minifier renames the class.
+  /** What Lambda reports as `errorType`, since it does not change where a minifier renames the class. */
   static override readonly name = 'LambdaTimeoutError';
 
   declare readonly handler: string;

@@ -34,7 +34,7 @@ interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {
  * not run for a handler that fails for another reason. Hooks of superclasses run too, after those of the class.
  *
  * @param options - `respond: true` makes what the method returns the response; see {@link OnTimeoutOptions}
- * @throws {TypeError} when the class is defined: not on a public or protected method, an unknown option, a
+ * @throws TypeError when the class is defined: not on a public or protected method, an unknown option, a
  * second `respond: true` in the class
  *
  * @example
