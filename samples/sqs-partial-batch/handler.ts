@@ -1,5 +1,5 @@
 // An SQS batch that does not finish in time: what is done stays done, and the rest goes back to the queue as a partial
-// batch response. Needs `ReportBatchItemFailures` in the event source mapping.
+// batch response. Needs `ReportBatchItemFailures` in the event source mapping: `template.yaml` deploys it so.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';

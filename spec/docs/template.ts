@@ -1,0 +1,64 @@
+import { parseDocument } from 'yaml';
+import { read } from './repository.js';
+
+/** A function of the Serverless Application Model, as far as the specs look at it. */
+export interface FunctionResource {
+  readonly Type: 'AWS::Serverless::Function';
+  readonly Properties: {
+    readonly CodeUri: string;
+    readonly Handler: string;
+    readonly Timeout: number;
+    readonly Events: Readonly<Record<string, EventSource>>;
+  };
+  readonly Metadata: {
+    readonly BuildMethod: string;
+    readonly BuildProperties: Readonly<Record<string, unknown>> & { readonly EntryPoints: readonly string[] };
+  };
+}
+
+export interface EventSource {
+  readonly Type: string;
+  readonly Properties: {
+    readonly Queue?: Attribute;
+    readonly FunctionResponseTypes?: readonly string[];
+    readonly MaximumBatchingWindowInSeconds?: number;
+  };
+}
+
+export interface QueueResource {
+  readonly Type: 'AWS::SQS::Queue';
+  readonly Properties: {
+    readonly VisibilityTimeout?: number;
+    readonly RedrivePolicy?: { readonly deadLetterTargetArn: Attribute; readonly maxReceiveCount: number };
+    readonly MessageRetentionPeriod?: number;
+  };
+}
+
+/** `!GetAtt Resource.Name` */
+interface Attribute {
+  readonly resource: string;
+  readonly attribute: string;
+}
+
+export interface Template {
+  readonly Resources: Readonly<Record<string, FunctionResource | QueueResource>>;
+}
+
+const customTags = [
+  { tag: '!Ref', resolve: (resource: string): unknown => ({ resource }) },
+  {
+    tag: '!GetAtt',
+    resolve(text: string): Attribute {
+      const [resource = '', attribute = ''] = text.split('.');
+      return { resource, attribute };
+    },
+  },
+];
+
+/** Parses a template, and throws for what is no YAML or has a tag that CloudFormation does not know. */
+export function readTemplate(path: string): Template {
+  const document = parseDocument(read(path), { customTags });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) throw problem;
+  return document.toJS();
+}

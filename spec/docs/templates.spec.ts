@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { filesIn, ROOT, read } from './repository.js';
+import { type EventSource, type FunctionResource, type QueueResource, readTemplate } from './template.js';
+
+/** What SQS takes where a template has no `MessageRetentionPeriod`: four days. */
+const SQS_RETENTION_SECONDS = 345_600;
+
+const kebabCase = (name: string): string =>
+  name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+
+/** Bundles a function as `sam build` does: each of its build properties becomes a flag of esbuild. */
+function bundle({ Metadata }: FunctionResource, sources: string, outdir: string): void {
+  const { EntryPoints, ...properties } = Metadata.BuildProperties;
+  const flags = Object.entries(properties).map(([name, value]) => `--${kebabCase(name)}=${value}`);
+  const fixed = ['--bundle', '--platform=node', '--format=cjs', '--log-level=warning', `--outdir=${outdir}`];
+  execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [...EntryPoints, ...fixed, ...flags], {
+    cwd: sources,
+  });
+}
+
+for (const path of filesIn('samples', /^[^/]+\/template\.yaml$/)) {
+  describe(path, function () {
+    this.timeout(20_000);
+
+    const { Resources } = readTemplate(path);
+    const [lambda] = Object.values(Resources).filter(
+      (resource): resource is FunctionResource => resource.Type === 'AWS::Serverless::Function',
+    ) as [FunctionResource];
+    const { CodeUri, Events, Handler, Timeout } = lambda.Properties;
+    const sources = join(dirname(path), CodeUri);
+    const eventSources: readonly EventSource[] = Object.values(Events).filter(({ Type }) => Type === 'SQS');
+    const queueOf = ({ resource = '' }: { resource?: string } = {}): QueueResource['Properties'] => {
+      const queue = Resources[resource];
+      if (queue?.Type !== 'AWS::SQS::Queue') throw new Error(`\`${resource}\` is no queue`);
+      return queue.Properties;
+    };
+
+    let artifacts: string;
+    before(() => {
+      artifacts = mkdtempSync(join(tmpdir(), 'template-'));
+    });
+    after(() => rmSync(artifacts, { recursive: true }));
+
+    it('names a handler that its build exports', () => {
+      expect(lambda.Metadata.BuildMethod).to.equal('esbuild');
+      bundle(lambda, join(ROOT, sources), artifacts);
+      const [module, name] = Handler.split('.') as [string, string];
+      const built: Record<string, unknown> = createRequire(join(artifacts, 'runtime.js'))(`./${module}.js`);
+      expect(built[name]).to.be.a('function').with.property('length').that.is.at.most(2);
+    });
+
+    it('has a timeout that leaves the handler more time than its margin takes', () => {
+      const [entryPoint] = lambda.Metadata.BuildProperties.EntryPoints as [string];
+      const marginMs = Number(
+        /@GracefulTimeout\(\{ marginMs: (\d+)/.exec(read(join(sources, entryPoint)))?.[1],
+      );
+      expect(marginMs).to.be.above(0);
+      expect(Timeout * 1000 - marginMs).to.be.above(marginMs);
+    });
+
+    for (const { Properties } of eventSources) {
+      const { Queue, FunctionResponseTypes, MaximumBatchingWindowInSeconds = 0 } = Properties;
+
+      it('has the queue hide a message for six timeouts and the batching window', () => {
+        expect(queueOf(Queue).VisibilityTimeout).to.be.at.least(6 * Timeout + MaximumBatchingWindowInSeconds);
+      });
+
+      it('has single messages of a batch returned to the queue', () => {
+        expect(FunctionResponseTypes).to.include('ReportBatchItemFailures');
+      });
+
+      it('keeps what fails for good in a dead-letter queue, for longer than it could wait before', () => {
+        const { MessageRetentionPeriod = SQS_RETENTION_SECONDS, RedrivePolicy } = queueOf(Queue);
+        const deadLetters = queueOf(RedrivePolicy?.deadLetterTargetArn);
+        expect(RedrivePolicy?.maxReceiveCount).to.be.at.least(5);
+        expect(deadLetters.MessageRetentionPeriod).to.be.above(MessageRetentionPeriod);
+      });
+    }
+  });
+}
