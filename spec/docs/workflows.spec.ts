@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import { parseDocument } from 'yaml';
+import { filesIn, read } from './repository.js';
+
+type Permissions = Readonly<Record<string, 'read' | 'write'>>;
+
+interface Job {
+  readonly permissions?: Permissions;
+  readonly 'timeout-minutes'?: number;
+  readonly strategy?: { readonly matrix: { readonly node: readonly number[] } };
+  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+interface Workflow {
+  readonly permissions?: Permissions;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+/** Parses a file, and throws for what is no YAML. */
+function parse<Content>(path: string): Content {
+  const document = parseDocument(read(path), { uniqueKeys: true });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) throw problem;
+  return document.toJS();
+}
+
+const scriptsOf = (folder: string): object => JSON.parse(read(`${folder}package.json`)).scripts;
+
+const jobsIn = (path: string): readonly Job[] => Object.values(parse<Workflow>(path).jobs);
+
+const workflows = filesIn('.github/workflows', /\.yml$/);
+
+describe('the workflows', () => {
+  for (const path of workflows) {
+    describe(path, () => {
+      it('pins each action by its commit and tells the version', () => {
+        const uses = read(path).match(/(?<=uses: ).*/g);
+        expect(uses).not.to.equal(null);
+        for (const action of uses ?? []) expect(action).to.match(/^[\w/-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/);
+      });
+
+      it('calls none but existing npm scripts', () => {
+        const commands = jobsIn(path).flatMap(({ steps }) => steps.map(({ run = '' }) => run));
+        const calls = [...commands.join('\n').matchAll(/npm (?:run ([\w:]+)|(test|start))(?: -w (\w+))?/g)];
+        expect(calls).not.to.have.length(0);
+        for (const [, named, short, workspace] of calls) {
+          expect(scriptsOf(workspace ? `${workspace}/` : '')).to.have.property((named ?? short) as string);
+        }
+      });
+
+      it('may do nothing but read, unless a job says what it needs', () => {
+        const { permissions } = parse<Workflow>(path);
+        expect(permissions).to.be.an('object');
+        expect(Object.values(permissions ?? {})).not.to.include('write');
+      });
+
+      it('ends each job after a time of its own', () => {
+        for (const job of jobsIn(path)) expect(job['timeout-minutes']).to.be.within(1, 60);
+      });
+    });
+  }
+
+  it('test on the versions of Node that `.ci/run` tests on', () => {
+    const versions = /for version in ([\d ]+);/.exec(read('.ci/run'))?.[1]?.split(' ').map(Number);
+    const matrices = workflows.flatMap(jobsIn).flatMap(({ strategy }) => strategy?.matrix.node ?? []);
+    expect(new Set(matrices)).to.deep.equal(new Set(versions));
+  });
+
+  it('use one version of each action', () => {
+    const pins = new Set(workflows.flatMap((path) => read(path).match(/(?<=uses: ).*/g)));
+    const actions = [...pins].map((pin) => pin?.replace(/@.*/, ''));
+    expect(actions).to.deep.equal([...new Set(actions)]);
+  });
+
+  it('release with provenance, and with no right but the one to ask for it', () => {
+    const [publish] = jobsIn('.github/workflows/release.yml') as [Job];
+    expect(publish.permissions).to.deep.equal({ contents: 'read', 'id-token': 'write' });
+    expect(publish.steps.at(-1)?.run).to.match(/^npm publish --provenance\b/);
+  });
+});
+
+describe('the issue forms', () => {
+  const forms = filesIn('.github/ISSUE_TEMPLATE', /(?<!config)\.yml$/);
+
+  interface Form {
+    readonly name: string;
+    readonly description: string;
+    readonly body: readonly { readonly type: string; readonly id?: string; readonly attributes: object }[];
+  }
+
+  for (const path of forms) {
+    it(`${path} has a name, a description, and an id and a label for each question`, () => {
+      const { name, description, body } = parse<Form>(path);
+      const questions = body.filter(({ type }) => type !== 'markdown');
+      expect(name).to.be.a('string');
+      expect(description).to.be.a('string');
+      expect(questions.map(({ id }) => id)).to.have.length.above(2);
+      expect(new Set(questions.map(({ id }) => id)).size).to.equal(questions.length);
+      for (const { type, attributes } of questions) {
+        expect(type).to.be.oneOf(['input', 'textarea', 'dropdown', 'checkboxes']);
+        expect(attributes).to.have.property('label').that.is.a('string');
+      }
+    });
+  }
+
+  it('leave no way around them', () => {
+    expect(parse('.github/ISSUE_TEMPLATE/config.yml')).to.include({ blank_issues_enabled: false });
+  });
+});
+
+describe('.github/dependabot.yml', () => {
+  it('covers the package, its documents and the actions', () => {
+    interface Update {
+      readonly 'package-ecosystem': string;
+      readonly directory: string;
+    }
+    const { updates } = parse<{ updates: readonly Update[] }>('.github/dependabot.yml');
+    expect(updates.map((update) => `${update['package-ecosystem']} ${update.directory}`)).to.have.members([
+      'npm /',
+      'npm /docs',
+      'github-actions /',
+    ]);
+  });
+});
