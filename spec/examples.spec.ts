@@ -9,6 +9,7 @@ import { dialect } from './support/dialect.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = [
   'README.md',
+  'README.ja.md',
   ...readdirSync(join(root, 'lib'))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `lib/${name}`),
@@ -23,7 +24,7 @@ const codeBlocks = (text: string): string[] =>
 /** Powertools' own decorators exist in the legacy dialect only. */
 const needsLegacy = (code: string): boolean => code.includes('@logger.');
 
-describe('the examples of the README and the docstrings', function () {
+describe('the examples of the READMEs and the docstrings', function () {
   this.timeout(60_000);
 
   it('are complete and compile in both dialects', () => {
@@ -42,7 +43,11 @@ describe('the examples of the README and the docstrings', function () {
       JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['.'] }),
     );
 
-    expect(files.map(({ name }) => name)).to.include.members(['README.md-1.ts', 'lib-deadline.ts-1.ts']);
+    expect(files.map(({ name }) => name)).to.include.members([
+      'README.md-1.ts',
+      'README.ja.md-1.ts',
+      'lib-deadline.ts-1.ts',
+    ]);
     for (const { code } of files) expect(code).to.match(/from 'lambda-graceful-timeout'/);
     const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
     const { stdout, status } = spawnSync(process.execPath, [join(typescript, 'bin/tsc'), '-p', folder], {

@@ -62,8 +62,11 @@ describe('the workflows', () => {
 
   it('test on the versions of Node that `.ci/run` tests on', () => {
     const versions = /for version in ([\d ]+);/.exec(read('.ci/run'))?.[1]?.split(' ').map(Number);
-    const matrices = workflows.flatMap(jobsIn).flatMap(({ strategy }) => strategy?.matrix.node ?? []);
-    expect(new Set(matrices)).to.deep.equal(new Set(versions));
+    const matrices = workflows
+      .flatMap(jobsIn)
+      .flatMap(({ strategy }) => (strategy ? [strategy.matrix.node] : []));
+    expect(matrices).not.to.have.length(0);
+    for (const matrix of matrices) expect(matrix).to.deep.equal(versions);
   });
 
   it('use one version of each action', () => {
