@@ -31,7 +31,14 @@ describe('The tarball', () => {
         ['.js', '.js.map', '.d.ts'].map((ending) => posix.join(folder, module + ending)),
       ),
     );
-    const others = ['CHANGELOG.md', 'LICENSE', 'README.ja.md', 'README.md', 'dist/cjs/package.json', 'package.json'];
+    const others = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.ja.md',
+      'README.md',
+      'dist/cjs/package.json',
+      'package.json',
+    ];
     expect(packedFiles).to.have.members([...compiled, ...others]);
   });
 
