@@ -13,6 +13,9 @@ const { hrtime } = process;
 /** For how long a thread on which abandoned code may run need not show that it is alive. */
 const BLOCKED_MS = 100;
 
+/** In place of a stack: what blocks is not one of them but that there is no end of them. */
+const betweenMicrotasks = () => 'between two microtasks';
+
 /** What the watchdog needs of Node and nobody else does. */
 export interface Tools {
   readonly Worker: typeof Worker;
@@ -103,34 +106,36 @@ export class ThreadWatchdog implements Watchdog {
     const isShared = store === undefined || this.#endedInTime.has(store);
     const deadline = isShared ? this.#onlyArmed() : store;
     const onInterrupted = deadline && this.#watched.get(deadline);
-    const blockedAt = takeStackBelow(this.#look);
-    // It may just be passing on the answer of one that has ended in time. If so, it is not seen twice.
-    const isPassing = isShared && !this.#sawShared;
+    const stack = takeStackBelow(this.#look);
+    // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
+    const mayBeInnocent = isShared && !(stack && this.#sawShared);
     this.#sawShared = isShared;
-    if (!onInterrupted || !deadline.expired || !blockedAt || isPassing) return;
+    if (!onInterrupted || !deadline.expired || mayBeInnocent) return;
 
     const obstacle = findObstacle();
     if (obstacle !== undefined) {
       this.#onObstacle(obstacle);
       return;
     }
-    this.shield(() => this.#interrupt(() => onInterrupted(blockedAt)));
-  };
-
-  #interrupt(onInterrupted: () => void): void {
-    const resources = clearAsyncStack();
-    const session = new this.#tools.Session();
-    session.connect();
+    const resources: object[] = [];
+    const session = this.shield(() => {
+      resources.push(...clearAsyncStack());
+      const session = new this.#tools.Session();
+      session.connect();
+      return session;
+    });
     // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may
     // be a callback further, so the stack of ids is not empty for sure.
-    session.post('Runtime.terminateExecution', () => {
+    const onEnded = () => {
       resources.push(...clearAsyncStack());
       resources.forEach(mend);
-      onInterrupted();
+      onInterrupted(stack ?? betweenMicrotasks);
       this.runAlone(() => {
         session.disconnect();
         wakeTimers();
       });
-    });
-  }
+    };
+    // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
+    session.post('Runtime.terminateExecution', onEnded);
+  };
 }
