@@ -1,0 +1,39 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+/** A subsegment as the X-Ray SDK sends it. */
+export interface Subsegment {
+  readonly name: string;
+  readonly fault?: boolean;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+  readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly cause?: { readonly exceptions: readonly { readonly type: string; readonly message: string }[] };
+}
+
+/** The socket on which the X-Ray daemon of an execution environment listens. */
+export class XRayDaemon {
+  readonly #socket: Socket = createSocket('udp4');
+  readonly #received: Subsegment[] = [];
+
+  /** Starts to listen, and answers with its address. */
+  async listen(): Promise<string> {
+    // A datagram is a line of JSON about the format, and the subsegment.
+    this.#socket.on('message', (datagram) => {
+      this.#received.push(JSON.parse(datagram.toString().split('\n')[1] ?? ''));
+      this.#socket.emit('subsegment');
+    });
+    this.#socket.bind(0, '127.0.0.1');
+    await once(this.#socket, 'listening');
+    return `127.0.0.1:${this.#socket.address().port}`;
+  }
+
+  /** Takes the next subsegment, waiting for it if need be. */
+  async next(): Promise<Subsegment> {
+    while (this.#received.length === 0) await once(this.#socket, 'subsegment');
+    return this.#received.shift() as Subsegment;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

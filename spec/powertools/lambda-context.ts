@@ -1,0 +1,28 @@
+import type { Context } from 'aws-lambda';
+import { FakeContext } from '../support/context.js';
+
+/** Long enough for hooks and decorators on a busy machine; an invocation that ends uses none of it. */
+export const marginMs = 1000;
+/** Long enough for a handler to begin its work on a busy machine. */
+const HANDLER_MS = 100;
+
+/** All that Powertools reads of Lambda's context, on a clock that runs. */
+class LambdaContext extends FakeContext implements Context {
+  readonly callbackWaitsForEmptyEventLoop = false;
+  readonly functionName = 'orders';
+  readonly functionVersion = '$LATEST';
+  readonly invokedFunctionArn = 'arn:aws:lambda:us-east-1:123456789012:function:orders';
+  readonly logGroupName = '/aws/lambda/orders';
+  readonly logStreamName = 'orders';
+  readonly memoryLimitInMB = '128';
+  done(): void {}
+  fail(): void {}
+  succeed(): void {}
+}
+
+/** The context of an invocation that soon reaches its deadline. */
+export const soonOver = (requestId = 'request-1', handlerMs = HANDLER_MS): Context =>
+  new LambdaContext(marginMs + handlerMs, requestId);
+
+/** The context of an invocation that has time enough. */
+export const inTime = (requestId = 'request-1'): Context => new LambdaContext(60_000, requestId);

@@ -1,0 +1,225 @@
+import './lambda-environment.js';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import { expect } from 'chai';
+import { Finally, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../../lib/index.js';
+import { expectRejection } from '../support/expect-rejection.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+import { inTime, marginMs, soonOver } from './lambda-context.js';
+import { type Line, printedBy } from './output.js';
+import { type Kind, Work } from './work.js';
+
+interface Order {
+  readonly id: 'A' | 'B';
+  readonly kind: Kind;
+}
+
+const logger = new Logger({ correlationIdSearchFn: (key, order) => (order as Line)[key] });
+const bufferingLogger = new Logger({ logBufferOptions: { enabled: true, flushOnErrorLog: false } });
+const flushingLogger = new Logger({ logBufferOptions: { enabled: true } });
+const works = { A: new Work(), B: new Work() };
+
+const resetting = { resetKeys: true, correlationIdPath: 'id' };
+const flushing = { flushBufferOnUncaughtError: true };
+
+abstract class Orders {
+  protected async work({ id, kind }: Order): Promise<string> {
+    logger.info('Began');
+    logger.appendKeys({ orderId: id });
+    const result = await works[id].do(kind);
+    logger.info('Done');
+    return result;
+  }
+
+  @OnTimeout
+  protected report(): void {
+    logger.warn('Reported');
+  }
+
+  @Finally
+  protected close(): void {
+    logger.info('Closed');
+  }
+}
+
+class Above extends Orders {
+  @logger.injectLambdaContext(resetting)
+  @GracefulTimeout({ marginMs, logger })
+  async handler(order: Order, _context: Context): Promise<string> {
+    return this.work(order);
+  }
+}
+
+class Below extends Orders {
+  @GracefulTimeout({ marginMs, logger })
+  @logger.injectLambdaContext(resetting)
+  async handler(order: Order, _context: Context): Promise<string> {
+    return this.work(order);
+  }
+}
+
+class BufferingAbove {
+  @bufferingLogger.injectLambdaContext(flushing)
+  @GracefulTimeout({ marginMs, logger: bufferingLogger })
+  async handler({ id, kind }: Order, _context: Context): Promise<string> {
+    bufferingLogger.debug('Began');
+    return works[id].do(kind);
+  }
+}
+
+class BufferingBelow {
+  @GracefulTimeout({ marginMs, logger: bufferingLogger })
+  @bufferingLogger.injectLambdaContext(flushing)
+  async handler({ id, kind }: Order, _context: Context): Promise<string> {
+    bufferingLogger.debug('Began');
+    return works[id].do(kind);
+  }
+}
+
+class Flushing {
+  @flushingLogger.injectLambdaContext()
+  @GracefulTimeout({ marginMs, logger: flushingLogger })
+  async handler({ id, kind }: Order, _context: Context): Promise<string> {
+    flushingLogger.debug('Began');
+    return works[id].do(kind);
+  }
+}
+
+class Unlogged {
+  @flushingLogger.injectLambdaContext()
+  @GracefulTimeout({ marginMs, logger: new RecordingLogger() })
+  async handler({ id, kind }: Order, _context: Context): Promise<string> {
+    flushingLogger.debug('Began');
+    return works[id].do(kind);
+  }
+}
+
+const keys = ({ message, function_request_id, correlation_id, orderId }: Line) => ({
+  message,
+  function_request_id,
+  correlation_id,
+  orderId,
+});
+
+const messages = (lines: Line[]): unknown[] => lines.map(({ message }) => message);
+
+describe('@logger.injectLambdaContext', () => {
+  afterEach(async () => {
+    await printedBy(() => Promise.all([works.A.end(), works.B.end()]));
+    logger.resetKeys();
+  });
+
+  describe('above @GracefulTimeout', () => {
+    const orders = new Above();
+    const ofFirst = { function_request_id: 'request-1', correlation_id: 'A', orderId: 'A' };
+
+    it('gives the timeout and the hooks the keys of their invocation', async () => {
+      let error: LambdaTimeoutError | undefined;
+      const lines = await printedBy(async () => {
+        error = (await expectRejection(
+          orders.handler({ id: 'A', kind: 'hang' }, soonOver()),
+        )) as LambdaTimeoutError;
+      });
+      expect(lines.map(keys).slice(1)).to.deep.equal([
+        { message: error?.message, ...ofFirst },
+        { message: 'Reported', ...ofFirst },
+        { message: 'Closed', ...ofFirst },
+      ]);
+    });
+
+    it('resets the keys after a timeout, as after a failure and a success', async () => {
+      for (const kind of ['hang', 'fail', 'succeed'] as const) {
+        const context = kind === 'hang' ? soonOver() : inTime();
+        await printedBy(() => orders.handler({ id: 'A', kind }, context).catch(() => {}));
+        const [began] = await printedBy(() => orders.handler({ id: 'B', kind: 'succeed' }, inTime()));
+        expect(began, kind).to.include({ message: 'Began' }).and.not.have.property('orderId');
+      }
+    });
+
+    it('has what the abandoned handler logs later carry the keys of the next invocation', async () => {
+      await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())));
+      const [, done] = await printedBy(async () => {
+        const next = orders.handler({ id: 'B', kind: 'hang' }, inTime('request-2'));
+        await works.A.end();
+        await works.B.end();
+        await next;
+      });
+      expect(done).to.include({ message: 'Done', function_request_id: 'request-2', orderId: 'B' });
+    });
+
+    it('prints at the timeout what was buffered', async () => {
+      const lines = await printedBy(() =>
+        expectRejection(new BufferingAbove().handler({ id: 'A', kind: 'hang' }, soonOver())),
+      );
+      const [timeout, ...rest] = messages(lines);
+      expect(timeout).to.match(/^BufferingAbove\.handler timed out/);
+      expect(rest).to.deep.equal(['Began', 'Uncaught error detected, flushing log buffer before exit']);
+    });
+  });
+
+  describe('below @GracefulTimeout', () => {
+    const orders = new Below();
+
+    it('gives the timeout and the hooks the keys of their invocation as well', async () => {
+      const lines = await printedBy(() =>
+        expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())),
+      );
+      expect(messages(lines).slice(-2)).to.deep.equal(['Reported', 'Closed']);
+      for (const line of lines.slice(1)) {
+        expect(line).to.include({ function_request_id: 'request-1', orderId: 'A' });
+      }
+    });
+
+    it('gives a timeout before the handler is called the keys of the invocation before', async () => {
+      await printedBy(() => orders.handler({ id: 'A', kind: 'succeed' }, inTime('request-1')));
+      const [timeout] = await printedBy(() =>
+        expectRejection(orders.handler({ id: 'B', kind: 'succeed' }, soonOver('request-2', -1))),
+      );
+      expect(timeout).to.include({ function_request_id: 'request-1' });
+      expect(timeout?.error).to.include({ requestId: 'request-2' });
+    });
+
+    it('resets the keys before the hooks of a handler that ends', async () => {
+      const [, done, closed] = await printedBy(() => orders.handler({ id: 'A', kind: 'succeed' }, inTime()));
+      expect(done).to.include({ message: 'Done', orderId: 'A' });
+      expect(closed).to.include({ message: 'Closed' }).and.not.have.property('orderId');
+    });
+
+    it('leaves the keys of a timeout to the next invocation, and takes that one its own when the handler ends', async () => {
+      await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())));
+      let next: Promise<string> | undefined;
+      const [began] = await printedBy(async () => {
+        next = orders.handler({ id: 'B', kind: 'hang' }, inTime('request-2'));
+        await works.A.end();
+      });
+      expect(began).to.include({ message: 'Began', function_request_id: 'request-2', orderId: 'A' });
+      const [done] = await printedBy(async () => {
+        await works.B.end();
+        await next;
+      });
+      expect(done).to.include({ message: 'Done' }).and.not.have.property('orderId');
+    });
+
+    it('never prints what was buffered', async () => {
+      const orders = new BufferingBelow();
+      const lines = await printedBy(async () => {
+        await expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver()));
+        await works.A.end();
+      });
+      expect(messages(lines)).to.have.length(1);
+      expect(lines[0]?.message).to.match(/^BufferingBelow\.handler timed out/);
+    });
+  });
+
+  it('aside, the option `logger` prints what was buffered, before the timeout', async () => {
+    const lines = await printedBy(() =>
+      expectRejection(new Flushing().handler({ id: 'A', kind: 'hang' }, soonOver())),
+    );
+    expect(messages(lines)[0]).to.equal('Began');
+    expect(messages(lines)[1]).to.match(/^Flushing\.handler timed out/);
+    const without = await printedBy(() =>
+      expectRejection(new Unlogged().handler({ id: 'A', kind: 'hang' }, soonOver())),
+    );
+    expect(without).to.deep.equal([]);
+  });
+});

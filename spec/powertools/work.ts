@@ -1,0 +1,32 @@
+import { setImmediate as nextImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { currentDeadline } from '../../lib/index.js';
+
+export type Kind = 'succeed' | 'fail' | 'hang' | 'fail late' | 'heed';
+
+/** The work of a handler, as its event asks for it; what hangs does so until it is told to end, or heeds its deadline. */
+export class Work {
+  /** How often it was begun. */
+  begun = 0;
+  #ends: (() => void)[] = [];
+
+  /** How often it is under way. */
+  get hanging(): number {
+    return this.#ends.length;
+  }
+
+  async do(kind: Kind): Promise<string> {
+    this.begun++;
+    if (kind === 'heed') await sleep(60_000, undefined, { signal: currentDeadline().signal });
+    if (kind === 'hang' || kind === 'fail late') {
+      await new Promise<void>((resolve) => this.#ends.push(resolve));
+    }
+    if (kind === 'fail' || kind === 'fail late') throw new RangeError('handler failed');
+    return 'done';
+  }
+
+  /** Lets what hangs come to its end after all, and what waits for that run. */
+  async end(): Promise<void> {
+    for (const end of this.#ends.splice(0)) end();
+    await nextImmediate();
+  }
+}
