@@ -67,6 +67,13 @@ class BufferingAbove {
   }
 }
 
+class Unanswering extends BufferingAbove {
+  @OnTimeout({ respond: true })
+  protected respond(): never {
+    throw new Error('no answer');
+  }
+}
+
 class BufferingBelow {
   @GracefulTimeout({ marginMs, logger: bufferingLogger })
   @bufferingLogger.injectLambdaContext(flushing)
@@ -145,6 +152,30 @@ describe('@logger.injectLambdaContext', () => {
         await next;
       });
       expect(done).to.include({ message: 'Done', function_request_id: 'request-2', orderId: 'B' });
+    });
+
+    it('has a late rejection carry the keys of the next invocation, but name its own', async () => {
+      await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'fail late' }, soonOver())));
+      const [, late] = await printedBy(async () => {
+        const next = orders.handler({ id: 'B', kind: 'hang' }, inTime('request-2'));
+        await works.A.end();
+        await works.B.end();
+        await next;
+      });
+      expect(late).to.include({
+        level: 'WARN',
+        message: 'Above.handler rejected late, after it had ended, in request request-1',
+        function_request_id: 'request-2',
+      });
+    });
+
+    it('logs the cause of a timeout whose responding hook has failed', async () => {
+      const lines = await printedBy(() =>
+        expectRejection(new Unanswering().handler({ id: 'A', kind: 'hang' }, soonOver())),
+      );
+      const { error } = lines.at(-1) as { error: { name: string; cause: object } };
+      expect(error).to.include({ name: 'LambdaTimeoutError' });
+      expect(error.cause).to.include({ name: 'Error', message: 'no answer' });
     });
 
     it('prints at the timeout what was buffered', async () => {

@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { LocalLambda, LocalLambdaOptions } from '../../samples/local-lambda/local-lambda.js';
+import { closeFunctions, functionOf, needsRealClient } from '../runtime/local-lambda.js';
+import { useSilentServer } from '../runtime/silent-server.js';
+
+interface Logged {
+  readonly level: string;
+  readonly message: string;
+  readonly function_request_id: string;
+  readonly correlation_id: string;
+  readonly error: Readonly<Record<string, unknown>>;
+}
+
+const diagnosed = (options: Partial<LocalLambdaOptions> = {}): LocalLambda =>
+  functionOf('diagnosed-handlers.handler', {
+    taskRoot: fileURLToPath(new URL('.', import.meta.url)),
+    ...options,
+  });
+
+/** What the Powertools Logger has written, not the runtime client. */
+const logged = ({ lines }: { readonly lines: readonly { readonly text: string }[] }): Logged[] =>
+  lines.filter(({ text }) => text.includes('"service":"orders"')).map(({ text }) => JSON.parse(text));
+
+describe('the line of a timeout that a Powertools Logger writes (R25)', function () {
+  this.timeout(15_000);
+  needsRealClient();
+  const server = useSilentServer();
+  afterEach(closeFunctions);
+
+  it('tells which handler, which request, how long it had, and what it was waiting on', async () => {
+    const result = await diagnosed().invoke({ id: 'A', work: 'waits', url: server.url });
+    const [line, ...others] = logged(result);
+    expect(others).to.deep.equal([]);
+    expect(line).to.include({
+      level: 'ERROR',
+      message: result.error?.errorMessage,
+      function_request_id: result.requestId,
+      correlation_id: 'A',
+    });
+    const { stack, elapsedMs, remainingMs, lateByMs, activeResources, location, ...error } =
+      line?.error ?? {};
+    expect(error).to.deep.equal({
+      name: 'LambdaTimeoutError',
+      message: result.error?.errorMessage,
+      handler: 'Orders.handler',
+      requestId: result.requestId,
+      marginMs: 700,
+      preempted: false,
+    });
+    expect([elapsedMs, remainingMs, lateByMs]).to.satisfy((all: unknown[]) => all.every(Number.isInteger));
+    expect(activeResources).to.include({ TCPSocketWrap: 1 });
+    expect(stack).to.match(/^LambdaTimeoutError: Orders\.handler timed out/);
+    expect(location).to.be.a('string');
+  });
+
+  it('tells that the event loop was blocked, and where it was interrupted', async () => {
+    const lambda = diagnosed();
+    const [blocked] = logged(await lambda.invoke({ id: 'A', work: 'blocks', url: server.url }));
+    expect(blocked?.error.lateByMs).to.be.at.least(100);
+    expect(blocked?.message).to.include('the event loop was blocked for the last');
+    const [stuck] = logged(await lambda.invoke({ id: 'B', work: 'is stuck', url: server.url }));
+    expect(stuck?.message).to.include('it blocked the event loop and was interrupted');
+    expect(stuck?.error.blockedAt).to.match(/^at blockFor \(\S+slow-work\.js:\d+:\d+\)/);
+  });
+
+  it('carries the keys of its own invocation while others overlap with it (R17)', async () => {
+    const lambda = diagnosed({ maxConcurrency: 4, workerCount: 1 });
+    const ids = ['A', 'B', 'C', 'D'];
+    const results = await Promise.all(ids.map((id) => lambda.invoke({ id, work: 'waits', url: server.url })));
+    for (const [index, result] of results.entries()) {
+      const [line, ...others] = logged(result);
+      expect(others).to.deep.equal([]);
+      expect(line).to.include({ function_request_id: result.requestId, correlation_id: ids[index] });
+      expect(line?.error.requestId).to.equal(result.requestId);
+    }
+  });
+});

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { closeFunctions, functionOf, needsRealClient } from './local-lambda.js';
+import { useSilentServer } from './silent-server.js';
+
+/** A line of the console as the runtime client writes it, in either of Lambda's log formats. */
+interface Logged {
+  readonly requestId: string;
+  readonly level: string;
+  readonly message: string;
+}
+
+function readText(line: string): Logged {
+  const [, requestId = '', level = '', message = ''] = line.split('\t');
+  return { requestId, level, message };
+}
+
+for (const [format, read] of [
+  ['Text', readText],
+  ['JSON', (line: string): Logged => JSON.parse(line)],
+] as const) {
+  describe(`the log line of a timeout alone, in the ${format} format (R23, R25), tells`, function () {
+    this.timeout(15_000);
+    needsRealClient();
+    const server = useSilentServer();
+    afterEach(closeFunctions);
+
+    const timedOut = async (work: string): Promise<Logged & { readonly isOf: string }> => {
+      const env = { AWS_LAMBDA_LOG_FORMAT: format };
+      const result = await functionOf('diagnosed-handlers.handler', { env }).invoke({
+        work,
+        url: server.url,
+      });
+      const line = result.lines.find(({ source }) => source === 'handler')?.text ?? '';
+      return { ...read(line), isOf: result.requestId };
+    };
+
+    it('which handler, which request, how long it had, and what it was waiting on', async () => {
+      const { requestId, level, message, isOf } = await timedOut('waits');
+      expect(level).to.equal('ERROR');
+      expect(requestId).to.equal(isOf);
+      expect(message)
+        .to.match(
+          /^Orders\.handler timed out 700 ms before the Lambda deadline, after \d+ ms LambdaTimeoutError: /,
+        )
+        .and.match(/ {2}handler: 'Orders.handler',/)
+        .and.include(`  requestId: '${isOf}',`)
+        .and.match(/ {2}marginMs: 700,\s+elapsedMs: \d+,\s+remainingMs: \d+,\s+lateByMs: \d+,/)
+        .and.match(/ {2}activeResources: \{.* TCPSocketWrap: 1\b.*\}/);
+    });
+
+    it('that the event loop was blocked, for how long, and what would have ended it', async () => {
+      const { message } = await timedOut('blocks');
+      const blockedMs = message.match(/the event loop was blocked for the last (\d+) ms of them/)?.[1];
+      expect(Number(blockedMs)).to.be.at.least(100);
+      expect(message)
+        .to.include('which the option `preempt` would have ended')
+        .and.include(`  lateByMs: ${blockedMs},`);
+    });
+
+    it('at which line it was blocked, where it was interrupted', async () => {
+      const { message } = await timedOut('is stuck');
+      expect(message)
+        .to.match(/^Orders\.preempted timed out .*; it blocked the event loop and was interrupted /)
+        .and.include('  preempted: true,')
+        .and.match(/ {2}blockedAt: 'at blockFor \(\S+slow-work\.js:\d+:\d+\)/);
+    });
+  });
+}
