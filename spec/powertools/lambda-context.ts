@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { FakeContext } from '../support/context.js';
 
 /** Long enough for hooks and decorators on a busy machine; an invocation that ends uses none of it. */
-export const marginMs = 1000;
+export const marginMs = 600;
 /** Long enough for a handler to begin its work on a busy machine. */
 const HANDLER_MS = 100;
 
