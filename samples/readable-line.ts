@@ -34,6 +34,10 @@ interface Fields {
   readonly error?: { readonly name?: string; readonly message?: string };
   readonly errorType?: string;
   readonly errorMessage?: string;
+  /** What makes a line one of metrics, in the embedded metric format. */
+  readonly _aws?: {
+    readonly CloudWatchMetrics: readonly { readonly Metrics: readonly { Name: string }[] }[];
+  };
 }
 
 function parseObject(json: string): Fields | undefined {
@@ -45,7 +49,11 @@ function parseObject(json: string): Fields | undefined {
   }
 }
 
-function describe({ message = '', error }: Fields): string {
+function describe({ message = '', error, _aws }: Fields): string {
+  if (_aws) {
+    const metrics = _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
+    return `Metrics: ${metrics.join(', ')}`;
+  }
   return error?.message === undefined || error.message === message ? message : `${message}: ${error.message}`;
 }
 

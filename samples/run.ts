@@ -7,6 +7,7 @@ import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
 import { managedInstances } from './managed-instances/sample.js';
 import { bold, cyan, dim, red, yellow } from './paint.js';
+import { powertools } from './powertools/sample.js';
 import { type ReadableLine, readable } from './readable-line.js';
 import { SAMPLE_TIMEOUT_MS, type Sample } from './sample.js';
 import { sqsPartialBatch } from './sqs-partial-batch/sample.js';
@@ -14,7 +15,16 @@ import { showSample } from './stage.js';
 import { describeRuntime, printVerdict } from './verdict.js';
 import { without } from './without/sample.js';
 
-const samples = [without, basic, sqsPartialBatch, http504, cancelDownstream, cpuBound, managedInstances];
+const samples = [
+  without,
+  basic,
+  sqsPartialBatch,
+  http504,
+  cancelDownstream,
+  powertools,
+  cpuBound,
+  managedInstances,
+];
 
 async function run(sample: Sample): Promise<void> {
   let startedAtMs = performance.now();

@@ -88,9 +88,15 @@ function hand(response: ServerResponse, invocation: Invocation, deadlineMs: numb
       'Lambda-Runtime-Aws-Request-Id': requestId,
       'Lambda-Runtime-Deadline-Ms': deadlineMs,
       'Lambda-Runtime-Invoked-Function-Arn': 'arn:aws:lambda:us-east-1:123456789012:function:local',
-      'Lambda-Runtime-Trace-Id': `Root=1-${requestId.slice(0, 8)}-${requestId.replaceAll('-', '').slice(8)};Sampled=0`,
+      'Lambda-Runtime-Trace-Id': traceHeader(requestId),
     })
     .end(body);
+}
+
+/** What a function with active tracing gets. */
+function traceHeader(requestId: string): string {
+  const id = requestId.replaceAll('-', '');
+  return `Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=${id.slice(16)};Sampled=1`;
 }
 
 async function receiveError(request: IncomingMessage, invocation: Invocation): Promise<void> {

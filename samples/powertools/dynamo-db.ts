@@ -13,13 +13,17 @@ const dynalite: (options: { readonly createTableMs: number }) => Server = create
 export class DynamoDb {
   readonly #server = dynalite({ createTableMs: 0 });
   readonly client = new DynamoDBClient({
-    endpoint: async () => ({
-      url: new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`),
-    }),
+    endpoint: async () => ({ url: new URL(this.#url) }),
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
 
-  /** Starts, with a table as Powertools expects it for idempotency. */
-  async start(TableName: string): Promise<void> {
+  get #url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Starts, with a table as Powertools expects it for idempotency, and answers with its endpoint. */
+  async start(TableName: string): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     const { client } = this;
@@ -32,6 +36,7 @@ export class DynamoDb {
       }),
     );
     await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 10 }, { TableName });
+    return this.#url;
   }
 
   async stop(): Promise<void> {

@@ -33,6 +33,14 @@ export class XRayDaemon {
     return this.#received.shift() as Subsegment;
   }
 
+  /** Takes the next subsegment of that name; those before it are dropped. */
+  async find(name: string): Promise<Subsegment> {
+    for (;;) {
+      const subsegment = await this.next();
+      if (subsegment.name === name) return subsegment;
+    }
+  }
+
   close(): void {
     this.#socket.close();
   }

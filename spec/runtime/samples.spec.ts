@@ -28,6 +28,7 @@ describe('the samples', function () {
     ['sqs-partial-batch', 'Returned to the queue'],
     ['http-504', '504'],
     ['cancel-downstream', 'closed'],
+    ['powertools', 'delivered again but charged once'],
     ['cpu-bound', 'interrupted in isAddress at handler.ts:'],
     ['managed-instances', 'interrupted in addUp'],
   ] as const) {
