@@ -29,6 +29,7 @@ async function serve(): Promise<void> {
   for (;;) {
     const { headers, body } = await receive(call('GET', 'invocation/next').end());
     const requestId = String(headers['lambda-runtime-aws-request-id']);
+    Object.assign(process.env, { _X_AMZN_TRACE_ID: headers['lambda-runtime-trace-id'] });
     const context = createContext(requestId, headers);
     const invoke = handler[STREAMING] ? invokeStreaming : invokeBuffered;
     await invoke(handler, requestId, JSON.parse(body), context);
