@@ -60,6 +60,13 @@ class Strict {
   }
 }
 
+class StrictCounting extends Strict {
+  @OnTimeout
+  protected report(): void {
+    strictMetrics.addMetric('TimedOut', MetricUnit.Count, 1);
+  }
+}
+
 interface Emf extends Line {
   readonly _aws: { readonly CloudWatchMetrics: readonly { readonly Metrics: readonly { Name: string }[] }[] };
 }
@@ -103,10 +110,15 @@ describe('@metrics.logMetrics', () => {
       expect(lines[0]).to.deep.include({ requestId: 'request-2', Done: [1, 1] });
     });
 
-    it('puts its own error in the place of the timeout where it throws on empty metrics', async () => {
+    it('puts its own error in the place of the timeout where it throws on empty metrics, unless a hook counts', async () => {
       const error = await expectRejection(new Strict().handler('hang', soonOver()));
       expect(error).to.be.instanceOf(RangeError).and.not.instanceOf(LambdaTimeoutError);
       expect(logger.lines.at(-1)?.detail).to.be.instanceOf(LambdaTimeoutError);
+      const lines = await printedBy(async () => {
+        const timeout = await expectRejection(new StrictCounting().handler('hang', soonOver()));
+        expect(timeout).to.be.instanceOf(LambdaTimeoutError);
+      });
+      expect(published(lines)).to.deep.equal([['TimedOut']]);
     });
   });
 
