@@ -12,7 +12,7 @@ import { GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../../lib/index.
 import { DynamoDb } from '../../samples/powertools/dynamo-db.js';
 import { expectRejection } from '../support/expect-rejection.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { inTime, marginMs, soonOver as over } from './lambda-context.js';
+import { inTime, leaving, marginMs } from './lambda-context.js';
 import { type Kind, Work } from './work.js';
 
 type Order = { readonly id: string; readonly kind: Kind };
@@ -57,7 +57,7 @@ class RespondingBelow extends Below {
 const POLL_MS = 5;
 
 /** Long enough for requests to the database before the work begins. */
-const soonOver = (): Context => over('request-1', 300);
+const soonOver = (): Context => leaving(300);
 
 const statusOf = (order: Order): Promise<string> =>
   persistenceStore.getRecord(order).then(

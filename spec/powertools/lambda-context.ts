@@ -20,9 +20,12 @@ class LambdaContext extends FakeContext implements Context {
   succeed(): void {}
 }
 
-/** The context of an invocation that soon reaches its deadline. */
-export const soonOver = (requestId = 'request-1', handlerMs = HANDLER_MS): Context =>
+/** The context of an invocation that leaves its handler so many ms. */
+export const leaving = (handlerMs: number, requestId = 'request-1'): Context =>
   new LambdaContext(marginMs + handlerMs, requestId);
+
+/** The context of an invocation that soon reaches its deadline. */
+export const soonOver = (): Context => leaving(HANDLER_MS);
 
 /** The context of an invocation that has time enough. */
 export const inTime = (requestId = 'request-1'): Context => new LambdaContext(60_000, requestId);

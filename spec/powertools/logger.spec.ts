@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { Finally, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../../lib/index.js';
 import { expectRejection } from '../support/expect-rejection.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { inTime, marginMs, soonOver } from './lambda-context.js';
+import { inTime, leaving, marginMs, soonOver } from './lambda-context.js';
 import { type Line, printedBy } from './output.js';
 import { type Kind, Work } from './work.js';
 
@@ -204,7 +204,7 @@ describe('@logger.injectLambdaContext', () => {
     it('gives a timeout before the handler is called the keys of the invocation before', async () => {
       await printedBy(() => orders.handler({ id: 'A', kind: 'succeed' }, inTime('request-1')));
       const [timeout] = await printedBy(() =>
-        expectRejection(orders.handler({ id: 'B', kind: 'succeed' }, soonOver('request-2', -1))),
+        expectRejection(orders.handler({ id: 'B', kind: 'succeed' }, leaving(-1, 'request-2'))),
       );
       expect(timeout).to.include({ function_request_id: 'request-1' });
       expect(timeout?.error).to.include({ requestId: 'request-2' });
@@ -242,15 +242,21 @@ describe('@logger.injectLambdaContext', () => {
     });
   });
 
-  it('aside, the option `logger` prints what was buffered, before the timeout', async () => {
-    const lines = await printedBy(() =>
-      expectRejection(new Flushing().handler({ id: 'A', kind: 'hang' }, soonOver())),
-    );
-    expect(messages(lines)[0]).to.equal('Began');
-    expect(messages(lines)[1]).to.match(/^Flushing\.handler timed out/);
-    const without = await printedBy(() =>
-      expectRejection(new Unlogged().handler({ id: 'A', kind: 'hang' }, soonOver())),
-    );
-    expect(without).to.deep.equal([]);
+  describe('a Logger that buffers', () => {
+    it('prints what it holds before the timeout where it is the option `logger`', async () => {
+      const lines = await printedBy(() =>
+        expectRejection(new Flushing().handler({ id: 'A', kind: 'hang' }, soonOver())),
+      );
+      const [began, timeout] = messages(lines);
+      expect(began).to.equal('Began');
+      expect(timeout).to.match(/^Flushing\.handler timed out/);
+    });
+
+    it('prints nothing where it is not', async () => {
+      const lines = await printedBy(() =>
+        expectRejection(new Unlogged().handler({ id: 'A', kind: 'hang' }, soonOver())),
+      );
+      expect(lines).to.deep.equal([]);
+    });
   });
 });
