@@ -1,5 +1,4 @@
 /** The functions that the runtime specs run. They import the built package, as a user's code does. */
-import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Callback, Context } from 'aws-lambda';
 import {
@@ -105,36 +104,6 @@ const withCallback = new WithCallback();
 export const callbackHandler = withCallback.handler.bind(withCallback);
 /** Not bound, so that the runtime client sees the length of the wrapper itself. */
 export const { handler: unboundCallbackHandler } = withCallback;
-
-class Streaming {
-  @GracefulTimeout(marginMs)
-  async handler(event: Step & { respond?: boolean }, stream: Writable, _context: Context): Promise<void> {
-    stream.write('one ');
-    // Goes on writing when it has been abandoned.
-    const ticker = setInterval(() => stream.write('tick '), 100);
-    await inTime(event).finally(() => clearInterval(ticker));
-    stream.end('end');
-  }
-
-  @Finally
-  protected close(outcome: PromiseSettledResult<void>): void {
-    console.log(`closed: ${outcome.status}`);
-  }
-}
-const streaming = new Streaming();
-
-class StreamingResponding extends Streaming {
-  @OnTimeout({ respond: true })
-  protected respond(_error: LambdaTimeoutError, _event: Step, stream: Writable): void {
-    stream.write('timed out');
-  }
-}
-const streamingResponding = new StreamingResponding();
-
-// Outside the runtime client, as in the process that compiles the specs, there is no such global.
-const streamify = globalThis.awslambda?.streamifyResponse ?? ((streamed: unknown) => streamed);
-export const stream = streamify(streaming.handler.bind(streaming));
-export const streamResponder = streamify(streamingResponding.handler.bind(streamingResponding));
 
 class Overlapping {
   @GracefulTimeout(marginMs)
