@@ -27,6 +27,7 @@ describe('the samples', function () {
     ['without', 'Task timed out after 3.00 seconds'],
     ['sqs-partial-batch', 'Returned to the queue'],
     ['http-504', '504'],
+    ['streaming', 'orders were streamed before the timeout'],
     ['cancel-downstream', 'closed'],
     ['powertools', 'delivered again but charged once'],
     ['cpu-bound', 'interrupted in isAddress at handler.ts:'],

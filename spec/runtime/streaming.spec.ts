@@ -4,8 +4,8 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, functionOf, needsRealClient, printed } from './local-lambda.js';
 import type { Step } from './streaming-handlers.js';
 
-/** With the handlers' margin, it puts the deadline 200 ms after the start. */
-const TIMEOUT_MS = 800;
+/** With the handlers' margin, it puts the deadline 100 ms after the start. */
+const TIMEOUT_MS = 700;
 
 const streaming = (name: string): LocalLambda =>
   functionOf(`streaming-handlers.${name}`, { timeoutMs: TIMEOUT_MS });
