@@ -104,18 +104,3 @@ const withCallback = new WithCallback();
 export const callbackHandler = withCallback.handler.bind(withCallback);
 /** Not bound, so that the runtime client sees the length of the wrapper itself. */
 export const { handler: unboundCallbackHandler } = withCallback;
-
-class Overlapping {
-  @GracefulTimeout(marginMs)
-  async handler(event: { id: number; ms: number }, _context: Context): Promise<number> {
-    await wait(event.ms);
-    return event.id;
-  }
-
-  @OnTimeout({ respond: true })
-  protected respond(error: LambdaTimeoutError, event: { id: number }, context: Context): object {
-    return { timedOut: event.id, isItsRequest: error.requestId === context.awsRequestId };
-  }
-}
-const overlapping = new Overlapping();
-export const overlap = overlapping.handler.bind(overlapping);
