@@ -82,6 +82,11 @@ export const undecorated = async (event: Step): Promise<string> => {
   }
 };
 
+/** What runtimes without callbacks refuse. */
+export const undecoratedCallback = (event: Step, _context: Context, callback: Callback<string>): void => {
+  void inTime(event).then((value) => callback(null, value));
+};
+
 class Responding extends Steps {
   @OnTimeout({ respond: true })
   protected respond(error: LambdaTimeoutError): object {
