@@ -6,7 +6,12 @@ import { type LambdaContext, readLambdaContext } from './lambda-context.js';
 import type { LambdaTimeoutError } from './lambda-timeout-error.js';
 import { log, type TimeoutLogger } from './logger.js';
 import { memberName } from './member-name.js';
-import { findResponseStream, limitTo, type ResponseStream } from './response-stream.js';
+import {
+  doNotWaitForAbandoned,
+  findResponseStream,
+  limitTo,
+  type ResponseStream,
+} from './response-stream.js';
 import { handlerTimedOut } from './timeout-report.js';
 import type { Watchdog } from './watchdog/watchdog.js';
 
@@ -125,6 +130,7 @@ export class Invocation implements InvocationIdentity {
     const { logger, watchdog } = this.handler;
     watchdog.runAlone(() => log(logger, 'error', error.message, error));
     watchdog.runAlone(() => this.deadline.pass());
+    if (this.#responseStream) doNotWaitForAbandoned(this.context);
   }
 
   #warnOnce(problem: string): void {

@@ -47,6 +47,19 @@ export const limitTo = (deadline: AttemptDeadline, stream: ResponseStream): Resp
     },
   });
 
+/**
+ * Has the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until
+ * nothing keeps the event loop busy, and what is abandoned may do so until Lambda kills it.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ */
+export function doNotWaitForAbandoned(context: unknown): void {
+  const waits = 'callbackWaitsForEmptyEventLoop';
+  if (isExtensibleObject(context) && waits in context) context[waits] = false;
+}
+
+const isExtensibleObject = (value: unknown): value is Record<string, unknown> => Object.isExtensible(value);
+
 /** Tells the callback of a late call, if it has one, why nothing was done. */
 function refuse(deadline: AttemptDeadline, args: readonly unknown[]): void {
   const callback = args.at(-1);

@@ -12,6 +12,7 @@ import { type ReadableLine, readable } from './readable-line.js';
 import { SAMPLE_TIMEOUT_MS, type Sample } from './sample.js';
 import { sqsPartialBatch } from './sqs-partial-batch/sample.js';
 import { showSample } from './stage.js';
+import { streaming } from './streaming/sample.js';
 import { describeRuntime, printVerdict } from './verdict.js';
 import { without } from './without/sample.js';
 
@@ -20,6 +21,7 @@ const samples = [
   basic,
   sqsPartialBatch,
   http504,
+  streaming,
   cancelDownstream,
   powertools,
   cpuBound,

@@ -41,12 +41,11 @@ describe('an invocation', () => {
   };
 
   describe('context (R8)', () => {
-    it('is found in (event, context), (event, stream, context) and context.lambdaContext', async () => {
+    it('is found in (event, context) and (event, stream, context)', async () => {
       const context = new FakeContext(3000);
       for (const args of [
         [{}, context],
         [{}, {}, context],
-        [{}, { lambdaContext: context }],
         [null, context],
         [undefined, context, undefined],
       ]) {
@@ -73,6 +72,11 @@ describe('an invocation', () => {
         'no context',
         { lambdaContext: {} },
         'no argument has the method `getRemainingTimeInMillis()` of a Lambda context',
+      ],
+      [
+        'of a durable execution',
+        { lambdaContext: new FakeContext(3000) },
+        'its context is that of a durable execution, which a timeout would fail for good; decorate a method that calls what `withDurableExecution` returns, or one that a step calls with `context.lambdaContext`',
       ],
       [
         'NaN',

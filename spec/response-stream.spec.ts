@@ -122,6 +122,36 @@ describe('a streaming handler (R22)', () => {
     }
   });
 
+  describe('on a runtime that waits for an empty event loop after the stream (up to nodejs22.x)', () => {
+    const contextAfter = async (work: Work, context: FakeContext) => {
+      const settled = Promise.allSettled([streaming(work).handler({}, new PassThrough(), context)]);
+      await time.clock.tickAsync(2000);
+      await settled;
+      return context;
+    };
+    const waitingContext = () =>
+      Object.assign(new FakeContext(3000), { callbackWaitsForEmptyEventLoop: true });
+
+    it('is not waited for once it has been abandoned', async () => {
+      const context = await contextAfter(forever, waitingContext());
+      expect(context).to.include({ callbackWaitsForEmptyEventLoop: false });
+    });
+
+    it('is waited for as the function is configured, in time', async () => {
+      const context = await contextAfter(async () => {}, waitingContext());
+      expect(context).to.include({ callbackWaitsForEmptyEventLoop: true });
+    });
+
+    it('adds nothing to the context of other runtimes, nor breaks on one that cannot be changed', async () => {
+      const context = await contextAfter(forever, new FakeContext(3000));
+      expect(context).not.to.have.property('callbackWaitsForEmptyEventLoop');
+      const frozen = waitingContext();
+      Object.freeze(frozen);
+      await contextAfter(forever, frozen);
+      expect(frozen).to.include({ callbackWaitsForEmptyEventLoop: true });
+    });
+  });
+
   describe('that is abandoned', () => {
     const abandoned = async (afterwards: Work, stream: Writable) => {
       let done: Promise<unknown> | undefined;

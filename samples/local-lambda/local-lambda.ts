@@ -12,8 +12,8 @@ export interface LocalLambdaOptions {
   readonly timeoutMs: number;
   /** Environment variables beside those that every function has. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: AWS's own client where it is installed and compiled. */
-  readonly client?: RuntimeClientName;
+  /** A client by its name, or another version of one. Default: AWS's own where it is installed and compiled. */
+  readonly client?: RuntimeClientName | RuntimeClient;
   /** The `node` to run. Default: the one that runs now. */
   readonly execPath?: string;
   readonly execArgv?: readonly string[];
@@ -43,7 +43,7 @@ export class LocalLambda {
   /** @throws Error if the client that is asked for is missing, or cannot do what is asked of it */
   constructor(options: LocalLambdaOptions) {
     this.#options = options;
-    this.#client = findRuntimeClient(options.client);
+    this.#client = typeof options.client === 'object' ? options.client : findRuntimeClient(options.client);
     if (options.maxConcurrency !== undefined && this.client === 'embedded') {
       throw new Error(
         '`maxConcurrency` needs aws-lambda-ric: the embedded client runs one invocation at a time.',
@@ -82,11 +82,13 @@ export class LocalLambda {
   }
 
   #startEnvironment(): void {
-    const { taskRoot, timeoutMs, maxConcurrency, execPath = process.execPath, execArgv = [] } = this.#options;
+    const { taskRoot, handler, timeoutMs, maxConcurrency } = this.#options;
+    const { execPath = process.execPath, execArgv = [] } = this.#options;
     this.#environment = new ExecutionEnvironment(
       {
         execPath,
-        args: [...execArgv, this.#client.path],
+        // The environment names the handler too, but version 3 of AWS's client wants it as an argument.
+        args: [...execArgv, this.#client.path, handler],
         taskRoot: resolve(taskRoot),
         env: this.#createEnv(),
         timeoutMs,

@@ -1,5 +1,4 @@
 /** The functions that the runtime specs run. They import the built package, as a user's code does. */
-import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Callback, Context } from 'aws-lambda';
 import {
@@ -83,6 +82,11 @@ export const undecorated = async (event: Step): Promise<string> => {
   }
 };
 
+/** What runtimes without callbacks refuse. */
+export const undecoratedCallback = (event: Step, _context: Context, callback: Callback<string>): void => {
+  void inTime(event).then((value) => callback(null, value));
+};
+
 class Responding extends Steps {
   @OnTimeout({ respond: true })
   protected respond(error: LambdaTimeoutError): object {
@@ -105,48 +109,3 @@ const withCallback = new WithCallback();
 export const callbackHandler = withCallback.handler.bind(withCallback);
 /** Not bound, so that the runtime client sees the length of the wrapper itself. */
 export const { handler: unboundCallbackHandler } = withCallback;
-
-class Streaming {
-  @GracefulTimeout(marginMs)
-  async handler(event: Step & { respond?: boolean }, stream: Writable, _context: Context): Promise<void> {
-    stream.write('one ');
-    // Goes on writing when it has been abandoned.
-    const ticker = setInterval(() => stream.write('tick '), 100);
-    await inTime(event).finally(() => clearInterval(ticker));
-    stream.end('end');
-  }
-
-  @Finally
-  protected close(outcome: PromiseSettledResult<void>): void {
-    console.log(`closed: ${outcome.status}`);
-  }
-}
-const streaming = new Streaming();
-
-class StreamingResponding extends Streaming {
-  @OnTimeout({ respond: true })
-  protected respond(_error: LambdaTimeoutError, _event: Step, stream: Writable): void {
-    stream.write('timed out');
-  }
-}
-const streamingResponding = new StreamingResponding();
-
-// Outside the runtime client, as in the process that compiles the specs, there is no such global.
-const streamify = globalThis.awslambda?.streamifyResponse ?? ((streamed: unknown) => streamed);
-export const stream = streamify(streaming.handler.bind(streaming));
-export const streamResponder = streamify(streamingResponding.handler.bind(streamingResponding));
-
-class Overlapping {
-  @GracefulTimeout(marginMs)
-  async handler(event: { id: number; ms: number }, _context: Context): Promise<number> {
-    await wait(event.ms);
-    return event.id;
-  }
-
-  @OnTimeout({ respond: true })
-  protected respond(error: LambdaTimeoutError, event: { id: number }, context: Context): object {
-    return { timedOut: event.id, isItsRequest: error.requestId === context.awsRequestId };
-  }
-}
-const overlapping = new Overlapping();
-export const overlap = overlapping.handler.bind(overlapping);

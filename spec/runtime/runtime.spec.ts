@@ -175,31 +175,6 @@ describe('on the runtime client', function () {
     }
   });
 
-  describe('a streaming handler (R22)', () => {
-    it('streams its response', async () => {
-      const result = await functionOf('stream').invoke({});
-      expect(result).to.include({ status: 'succeeded', streaming: true, body: 'one end' });
-    });
-
-    it('ends the stream with the error, and writes no more, though it is still at it', async () => {
-      const lambda = functionOf('stream');
-      const result = await lambda.invoke({ work: 'hang' });
-      expect(result.status).to.equal('failed');
-      expect(result.error?.errorType).to.equal('LambdaTimeoutError');
-      expect(result.body).to.match(/^one (tick ){3,4}$/);
-      const next = await lambda.invoke({ work: 'reject late' });
-      expect(next).to.include({ status: 'failed', processId: result.processId });
-      expect(next.error?.errorType).to.equal('LambdaTimeoutError');
-    });
-
-    it('ends the stream with what a responding hook wrote', async () => {
-      const result = await functionOf('streamResponder').invoke({ work: 'hang' });
-      expect(result.status).to.equal('succeeded');
-      expect(result.body).to.match(/^one (tick ){3,4}timed out$/);
-      expect(printed(result)).to.include('INFO\tclosed: fulfilled');
-    });
-  });
-
   it('a mistake in the use of a decorator fails the init, with its message (R3)', async () => {
     const result = await functionOf('misused.handler').invoke({});
     expect(result.status).to.equal('init failed');

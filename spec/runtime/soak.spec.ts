@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
+import { between, type Random, randomFrom, seedFrom } from '../support/random.js';
 import { closeFunctions, functionOf, needsRealClient, printed } from './local-lambda.js';
 
 const INVOCATIONS = 200;
@@ -16,8 +17,6 @@ const MEGABYTE = 2 ** 20;
 const GROWTH_BYTES = 8 * MEGABYTE;
 
 const BLOCKS = ['spin', 'match', 'sleep'] as const;
-
-type Random = () => number;
 
 interface Event {
   readonly id: number;
@@ -39,8 +38,6 @@ interface Kind {
   step(random: Random): Omit<Event, 'id'>;
 }
 
-const between = (from: number, to: number, random: Random): number =>
-  from + Math.floor(random() * (to - from));
 const anyBlock = (random: Random): string => BLOCKS[between(0, BLOCKS.length, random)] ?? '';
 /** When the invocation is over, and the next one may be under way. */
 const late = (random: Random): number => DEADLINE_MS + between(20, 150, random);
@@ -87,17 +84,6 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Mulberry32: the same numbers for the same seed. */
-function randomFrom(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function pick(random: Random): Kind {
   const all = KINDS.flatMap((kind) => new Array<Kind>(kind.weight).fill(kind));
   return all[between(0, all.length, random)] as Kind;
@@ -134,7 +120,7 @@ describe('two hundred invocations in one process, mixed at random', function () 
   needsRealClient();
   afterEach(closeFunctions);
 
-  const seed = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  const seed = seedFrom('SOAK_SEED');
 
   it(`are each answered with what they should be, in level memory (SOAK_SEED=${seed})`, async () => {
     const random = randomFrom(seed);
