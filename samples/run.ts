@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { basic } from './basic/sample.js';
 import { cancelDownstream } from './cancel-downstream/sample.js';
+import { checkpointResume } from './checkpoint-resume/sample.js';
 import { cpuBound } from './cpu-bound/sample.js';
 import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
@@ -14,7 +15,16 @@ import { showSample } from './stage.js';
 import { describeRuntime, printVerdict } from './verdict.js';
 import { without } from './without/sample.js';
 
-const samples = [without, basic, sqsPartialBatch, http504, cancelDownstream, cpuBound, managedInstances];
+const samples = [
+  without,
+  basic,
+  sqsPartialBatch,
+  checkpointResume,
+  http504,
+  cancelDownstream,
+  cpuBound,
+  managedInstances,
+];
 
 async function run(sample: Sample): Promise<void> {
   let startedAtMs = performance.now();
