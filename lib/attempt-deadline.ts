@@ -74,10 +74,14 @@ export class AttemptDeadline implements Deadline {
     return this.#error !== undefined && reason === this.#error;
   }
 
-  /** Whether an error says no more than that code heeds its signal: Node's own functions wrap the signal's reason. */
+  /**
+   * Whether an error says no more than that code heeds its signal: Node's own functions wrap the signal's reason, and
+   * the AWS SDK loses it.
+   */
   isHeededBy(reason: unknown): boolean {
     const isWrapper = isError(reason) && reason.name === 'AbortError';
-    return this.isOwnError(isWrapper ? reason.cause : reason);
+    const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
+    return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
   }
 
   /** Where the code was when it had to be interrupted, if it had to. */

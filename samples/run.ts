@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { basic } from './basic/sample.js';
 import { cancelDownstream } from './cancel-downstream/sample.js';
+import { checkpointResume } from './checkpoint-resume/sample.js';
 import { cpuBound } from './cpu-bound/sample.js';
 import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
@@ -20,6 +21,7 @@ const samples = [
   without,
   basic,
   sqsPartialBatch,
+  checkpointResume,
   http504,
   streaming,
   cancelDownstream,

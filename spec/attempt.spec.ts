@@ -85,6 +85,7 @@ describe('abandoned code', () => {
       for (const heed of [
         (signal: AbortSignal) => signal.reason,
         (signal: AbortSignal) => new DOMException('aborted', { name: 'AbortError', cause: signal.reason }),
+        () => Object.assign(new Error('aborted'), { name: 'AbortError' }),
       ]) {
         const orders = guarded(() => {
           const { signal } = currentDeadline();
@@ -92,7 +93,23 @@ describe('abandoned code', () => {
         });
         await timedOut(time.clock, orders.handler.bind(orders));
       }
-      expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'error']);
+      expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'error', 'error']);
+    });
+
+    it('an AbortError is logged if it has a cause of its own, or if nobody has asked for the signal', async () => {
+      const abortError = (options: ErrorOptions) =>
+        Object.assign(new Error('aborted', options), { name: 'AbortError' });
+      const withOwnCause = guarded(() => {
+        const { signal } = currentDeadline();
+        const fail = () => abortError({ cause: new Error('a deadlock') });
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(fail())));
+      });
+      const withoutSignal = guarded(() => wait(5000).then(() => Promise.reject(abortError({}))));
+      for (const orders of [withOwnCause, withoutSignal]) {
+        await timedOut(time.clock, orders.handler.bind(orders));
+        await time.clock.tickAsync(5000);
+      }
+      expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'warn', 'error', 'warn']);
     });
 
     it('an error of its own that has the timeout as its cause is logged', async () => {

@@ -8,7 +8,7 @@ import { Finally, GracefulTimeout, type LambdaTimeoutError } from '../../lib/ind
 import { XRayDaemon } from '../../samples/powertools/x-ray-daemon.js';
 import { expectRejection } from '../support/expect-rejection.js';
 import { inTime, marginMs, soonOver } from './lambda-context.js';
-import { type Line, printedBy } from './output.js';
+import { printedBy } from './output.js';
 
 const tracer = new Tracer({ captureHTTPsRequests: false });
 const logger = new Logger();
@@ -60,7 +60,9 @@ describe('preemption below the decorators of Powertools (R26)', function () {
       });
       expect(error?.preempted, round).to.equal(true);
       expect(timeout).to.include({ message: error?.message, function_request_id: 'request-1' });
-      expect(String((timeout?.error as Line).blockedAt)).to.match(/^at block /);
+      expect(timeout)
+        .to.have.nested.property('error.blockedAt')
+        .that.matches(/^at block /);
       expect(closed).to.include({ message: 'Closed rejected', function_request_id: 'request-1' });
       expect(published).to.include({ Begun: 1 });
       const { fault, cause } = await daemon.find('## orders.handler');

@@ -26,6 +26,7 @@ describe('the samples', function () {
     ['basic', 'Cleaned up'],
     ['without', 'Task timed out after 3.00 seconds'],
     ['sqs-partial-batch', 'Returned to the queue'],
+    ['checkpoint-resume', 'in 3 invocations, each stored once'],
     ['http-504', '504'],
     ['streaming', 'orders were streamed before the timeout'],
     ['cancel-downstream', 'closed'],

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** What drivers of databases are at heart: a connection, and questions whose answers come in order. */
+export class Driver {
+  readonly #socket: Socket;
+  readonly #questions: { resolve: (answer: string) => void; reject: (reason: unknown) => void }[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+      .on('data', (answer) => this.#questions.shift()?.resolve(String(answer)))
+      .on('error', (reason) => {
+        for (const { reject } of this.#questions.splice(0)) reject(reason);
+      });
+  }
+
+  static async connect(port: number): Promise<Driver> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'data');
+    return new Driver(socket);
+  }
+
+  query(text: string): Promise<string> {
+    this.#socket.write(text);
+    return new Promise((resolve, reject) => this.#questions.push({ resolve, reject }));
+  }
+
+  destroy(reason: Error): void {
+    this.#socket.destroy(reason);
+  }
+}
