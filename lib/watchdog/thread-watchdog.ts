@@ -14,7 +14,7 @@ const { hrtime } = process;
 const BLOCKED_MS = 100;
 
 /** In place of a stack: what blocks is not one of them but that there is no end of them. */
-const betweenMicrotasks = () => 'between two microtasks';
+const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
 /** What the watchdog needs of Node and nobody else does. */
 export interface Tools {
