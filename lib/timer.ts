@@ -18,6 +18,6 @@ export class Timer {
     this.#handle =
       delayMs > MAX_DELAY_MS
         ? setTimeout(() => this.#start(atMs, onTime), MAX_DELAY_MS)
-        : setTimeout(onTime, delayMs);
+        : setTimeout(onTime, Math.max(0, delayMs));
   }
 }
