@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { type Build, DIALECTS, NODE_NEXT, tscBuild } from './builds.js';
 import { run } from './commands.js';
+import { type Build, DIALECTS } from './compilers/build.js';
+import { NODE_NEXT, tscBuild } from './compilers/tsc.js';
 import { nodes } from './nodes.js';
 import { project } from './project.js';
 

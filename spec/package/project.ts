@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,8 +59,9 @@ async function pack(destination: string): Promise<Packed> {
 async function install(parent: string, name: string, tarball: string): Promise<string> {
   const directory = join(parent, name);
   await cp(join(FIXTURES, name), directory, { recursive: true });
-  for (const extension of ['mts', 'cts']) {
-    await copyFile(join(directory, 'orders.ts'), join(directory, `orders.${extension}`));
+  const sources = (await readdir(directory)).filter((file) => file.endsWith('.ts'));
+  for (const source of sources.map((file) => join(directory, file))) {
+    for (const extension of ['.mts', '.cts']) await copyFile(source, source.replace('.ts', extension));
   }
   await run('npm', [...INSTALL, tarball], directory);
   return directory;
