@@ -42,6 +42,8 @@ export const ORDERS = {
   },
 };
 
+const inTime = { steps: ['close fulfilled'], status: 'fulfilled' };
+
 const preempted = {
   steps: ['report LambdaTimeoutError true true', 'close rejected'],
   status: 'rejected',
@@ -49,7 +51,8 @@ const preempted = {
 
 /** What the fixture `blocked` prints, however it is compiled. */
 export const BLOCKED = {
+  inTime,
   blockedAtOnce: preempted,
   blockedLater: preempted,
-  inTime: { steps: ['close fulfilled'], status: 'fulfilled' },
+  inTimeAgain: inTime,
 };
