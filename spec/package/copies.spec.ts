@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { type Build, DIALECTS, NODE_NEXT, tscBuild } from './builds.js';
 import { run } from './commands.js';
+import { type Build, DIALECTS } from './compilers/build.js';
+import { NODE_NEXT, tscBuild } from './compilers/tsc.js';
 import { nodes } from './nodes.js';
 import { project } from './project.js';
 
@@ -23,15 +24,24 @@ for (const dialect of DIALECTS) {
           expect(summary.areCopies).to.equal(true);
         });
 
+        const shared = {
+          sameDeadline: true,
+          isOwnError: true,
+          isOthersError: true,
+          hasOthersDeadline: true,
+          hooks: ['recall', 'report', 'notify', 'close rejected'],
+          warnings: [],
+        };
+
         for (const handler of ['handlerImported', 'handlerRequired']) {
           it(`shares hooks, errors and deadline: ${handler}`, () => {
-            expect(summary[handler]).to.deep.equal({
-              sameDeadline: true,
-              isOwnError: true,
-              isOthersError: true,
-              hasOthersDeadline: true,
-              hooks: ['report', 'notify', 'close rejected'],
-            });
+            expect(summary[handler]).to.deep.equal({ ...shared, preempted: false });
+          });
+        }
+
+        for (const handler of ['blockedHandlerImported', 'blockedHandlerRequired']) {
+          it(`shares the watchdog: ${handler} (R26)`, () => {
+            expect(summary[handler]).to.deep.equal({ ...shared, preempted: true });
           });
         }
 

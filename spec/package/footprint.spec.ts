@@ -1,8 +1,9 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { bundle, NODE_NEXT, tscBuild } from './builds.js';
 import { run } from './commands.js';
+import { bundle } from './compilers/esbuild.js';
+import { NODE_NEXT, tscBuild } from './compilers/tsc.js';
 import { nodes } from './nodes.js';
 import { project } from './project.js';
 

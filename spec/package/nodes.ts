@@ -5,6 +5,7 @@ import { delimiter } from 'node:path';
 export interface Node {
   readonly title: string;
   readonly file: string;
+  readonly major: number;
   /** Whether it can be told not to `require()` an ES module, as Lambda starts nodejs22.x. */
   readonly canRefuseRequiredModules: boolean;
 }
@@ -16,5 +17,6 @@ export const nodes: readonly Node[] = (process.env.NODES ?? process.execPath).sp
   const [version, canRefuseRequiredModules] = JSON.parse(
     execFileSync(file, ['-p', `JSON.stringify(${DESCRIBE})`], { encoding: 'utf8' }),
   );
-  return { title: `Node ${version}`, file, canRefuseRequiredModules };
+  const major = Number.parseInt(version.slice(1), 10);
+  return { title: `Node ${version}`, file, major, canRefuseRequiredModules };
 });

@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ export interface Project {
   readonly directory: string;
   /** A project with the package and the fixtures alone. */
   readonly bareDirectory: string;
+  /** Makes one more project from the fixture of a name, and answers with where it is. */
+  readonly install: (name: string) => Promise<string>;
 }
 
 let preparation: Promise<Project> | undefined;
@@ -36,11 +38,9 @@ async function prepare(): Promise<Project> {
   temporary = await realpath(await mkdtemp(join(tmpdir(), 'lambda-graceful-timeout-')));
   const { filename, files } = await pack(temporary);
   const tarball = join(temporary, filename);
-  const [directory, bareDirectory] = await Promise.all([
-    install(temporary, 'project', tarball),
-    install(temporary, 'bare-project', tarball),
-  ]);
-  return { tarball, packedFiles: files.map(({ path }) => path), directory, bareDirectory };
+  const install = installer(temporary, tarball);
+  const [directory, bareDirectory] = await Promise.all([install('project'), install('bare-project')]);
+  return { tarball, packedFiles: files.map(({ path }) => path), directory, bareDirectory, install };
 }
 
 interface Packed {
@@ -55,13 +55,16 @@ async function pack(destination: string): Promise<Packed> {
   return packed;
 }
 
-/** Makes a project from its fixture, which it names; what it compiles has a name for each module system. */
-async function install(parent: string, name: string, tarball: string): Promise<string> {
-  const directory = join(parent, name);
-  await cp(join(FIXTURES, name), directory, { recursive: true });
-  for (const extension of ['mts', 'cts']) {
-    await copyFile(join(directory, 'orders.ts'), join(directory, `orders.${extension}`));
-  }
-  await run('npm', [...INSTALL, tarball], directory);
-  return directory;
-}
+/** Makes projects from fixtures, which name them; what they compile has a name for each module system. */
+const installer =
+  (parent: string, tarball: string): Project['install'] =>
+  async (name) => {
+    const directory = join(parent, name);
+    await cp(join(FIXTURES, name), directory, { recursive: true });
+    const sources = (await readdir(directory)).filter((file) => file.endsWith('.ts'));
+    for (const source of sources.map((file) => join(directory, file))) {
+      for (const extension of ['.mts', '.cts']) await copyFile(source, source.replace('.ts', extension));
+    }
+    await run('npm', [...INSTALL, tarball], directory);
+    return directory;
+  };

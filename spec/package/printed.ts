@@ -1,0 +1,58 @@
+const timeout = (requestId: string) => ({
+  name: 'LambdaTimeoutError',
+  constructorName: 'LambdaTimeoutError',
+  isError: true,
+  handler: 'handler',
+  requestId,
+  marginMs: 10_000,
+  preempted: false,
+  loggedAs: 'LambdaTimeoutError',
+  logsName: false,
+});
+
+/** What the fixture `orders` prints, however it is compiled. */
+export const ORDERS = {
+  inTime: {
+    steps: ['ship pen', 'flush fulfilled', 'close fulfilled pen'],
+    outcome: 'pen shipped',
+  },
+  timedOut: {
+    steps: [
+      'ship piano',
+      'log LambdaTimeoutError',
+      'abort LambdaTimeoutError',
+      'notify courier',
+      'report true',
+      'apologise LambdaTimeoutError',
+      'flush fulfilled',
+      'close fulfilled piano',
+    ],
+    outcome: 'piano in request-piano has to wait',
+  },
+  staticInTime: { steps: ['ship letter', 'close fulfilled'], outcome: 'letter shipped' },
+  staticTimedOut: {
+    steps: [
+      'ship atlas',
+      'log LambdaTimeoutError',
+      'abort LambdaTimeoutError',
+      'report LambdaTimeoutError atlas',
+      'close rejected',
+    ],
+    outcome: timeout('request-atlas'),
+  },
+};
+
+const inTime = { steps: ['close fulfilled'], status: 'fulfilled' };
+
+const preempted = {
+  steps: ['report LambdaTimeoutError true true', 'close rejected'],
+  status: 'rejected',
+};
+
+/** What the fixture `blocked` prints, however it is compiled. */
+export const BLOCKED = {
+  inTime,
+  blockedAtOnce: preempted,
+  blockedLater: preempted,
+  inTimeAgain: inTime,
+};

@@ -1,0 +1,137 @@
+import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { run } from './commands.js';
+import { nodes } from './nodes.js';
+import { project, ROOT } from './project.js';
+
+const IN_VIRTUAL_TIME = ['apologises for an order that takes too long'];
+const LEFTOVERS = [
+  'answers in time',
+  'answers in time with a watchdog',
+  'times out in virtual time with a watchdog',
+];
+const BLOCKED = ['interrupts a loop that blocks'];
+
+/** A tool whose recipe the README gives, and how to run it in the folder of its name. */
+interface Tool {
+  readonly name: string;
+  readonly minimumNode?: number;
+  readonly args: readonly string[];
+  readonly passes: readonly string[];
+  /** The titles of the tests that have passed, read from what it prints. */
+  readonly read: (printed: string) => readonly string[];
+}
+
+/** Titles in the Test Anything Protocol, without the file or suite that some tools put before them. */
+const readTap = (printed: string): readonly string[] =>
+  [...printed.matchAll(/^ok \d+ (?:- )?(?:.* > |Orders )?(.*?)(?: # time=.*)?$/gm)].map(
+    ([, title]) => title as string,
+  );
+
+interface JestReport {
+  readonly openHandles: readonly { readonly message: string }[];
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
+  }[];
+}
+
+const readJest = (printed: string): readonly string[] => {
+  const { openHandles, testResults }: JestReport = JSON.parse(printed);
+  expect(openHandles, 'open handles').to.deep.equal([]);
+  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return results.filter(({ status }) => status === 'passed').map(({ title }) => title);
+};
+
+const JEST = ['node_modules/jest/bin/jest.js', '--rootDir', 'built/jest', '--detectOpenHandles', '--json'];
+
+const TOOLS: readonly Tool[] = [
+  {
+    name: 'mocha',
+    args: ['node_modules/mocha/bin/mocha.js', '--reporter', 'tap', 'built/mocha/*.spec.js'],
+    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS, ...BLOCKED],
+    read: readTap,
+  },
+  {
+    name: 'jest',
+    args: JEST,
+    // Jest runs tests in a context of their own, which the watchdog cannot reach.
+    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS],
+    read: readJest,
+  },
+  {
+    name: 'vitest',
+    minimumNode: 22,
+    // Runs the sources, as it does for its users.
+    args: ['node_modules/vitest/vitest.mjs', 'run', '--dir', 'vitest', '--reporter', 'tap-flat'],
+    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS, ...BLOCKED],
+    read: readTap,
+  },
+  {
+    name: 'node-test',
+    args: [
+      '--test',
+      '--test-reporter',
+      'tap',
+      'built/node-test/orders.test.js',
+      'built/node-test/leftovers.test.js',
+    ],
+    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS, ...BLOCKED],
+    read: readTap,
+  },
+];
+
+/** The files of the README's chapter on testing, by the path that follows `ts` in the block's first line. */
+async function recipes(): Promise<Map<string, string>> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const blocks = readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm);
+  return new Map([...blocks].map(([, path, code]) => [path as string, code as string]));
+}
+
+/** Gives each tool a folder with its recipe, what all recipes share, and the tests of this repository. */
+async function arrange(directory: string): Promise<void> {
+  for (const [path, code] of await recipes()) {
+    const paths = path.includes('/') ? [path] : TOOLS.map(({ name }) => join(name, path));
+    for (const file of paths) await writeFile(join(directory, file), code);
+  }
+  for (const { name } of TOOLS)
+    await cp(join(directory, 'shared'), join(directory, name), { recursive: true });
+  await mkdir(join(directory, 'built/jest'), { recursive: true });
+  for (const file of ['package.json', 'jest/package.json', 'jest/control.js']) {
+    await copyFile(join(directory, file), join(directory, 'built', file));
+  }
+}
+
+describe("Unit tests of a user's handler (R9, R28)", () => {
+  let directory: string;
+
+  before(async () => {
+    const { install } = await project();
+    directory = await install('unit-tests');
+    await arrange(directory);
+  });
+
+  it('are given as one recipe for each tool in the README', async () => {
+    const own = [...(await recipes()).keys()].filter((path) => path.includes('/'));
+    expect(own.map((path) => path.split('/')[0])).to.have.members(TOOLS.map(({ name }) => name));
+  });
+
+  it('compile as the README has them', () =>
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], directory));
+
+  for (const node of nodes) {
+    for (const { name, minimumNode = 0, args, passes, read } of TOOLS) {
+      const specify = node.major >= minimumNode ? it : it.skip;
+      // A timer or thread that is left would keep the process until the command's own limit.
+      specify(`pass in ${name} on ${node.title}, and the process ends`, async () => {
+        expect(read(await run(node.file, args, directory))).to.have.members(passes);
+      });
+    }
+  }
+
+  it('would show a handle that is left open to jest', async () => {
+    const args = [...JEST, '--forceExit', '--testMatch', '**/control.js'];
+    const { openHandles }: JestReport = JSON.parse(await run(process.execPath, args, directory));
+    expect(openHandles.map(({ message }) => message)).to.deep.equal(['Timeout']);
+  });
+});
