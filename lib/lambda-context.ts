@@ -5,7 +5,7 @@ type Clock = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Pick<Context, '
 
 /** What a handler's arguments tell of the Lambda invocation. */
 export interface LambdaContext {
-  /** The argument that is the context, Lambda's or a durable one, and its position: that of `(event, context)` if there is none. */
+  /** The argument that is the context or wraps it, and its position: that of `(event, context)` if there is none. */
   readonly context: unknown;
   readonly index: number;
   readonly requestId: string | undefined;
@@ -24,15 +24,24 @@ const DURABLE =
 export function readLambdaContext(args: readonly unknown[]): LambdaContext {
   for (let index = 0; index < args.length; index++) {
     const context = args[index];
-    if (isClock(context)) return { context, index, requestId: context.awsRequestId, ...readClock(context) };
-    const { lambdaContext } = (context ?? {}) as { lambdaContext?: unknown };
-    if (isClock(lambdaContext)) {
-      return { context, index, requestId: lambdaContext.awsRequestId, ...unknown(DURABLE) };
-    }
+    const clock = findClock(context);
+    if (!clock) continue;
+    const time = isDurable(context) ? unknown(DURABLE) : readClock(clock);
+    return { context, index, requestId: clock.awsRequestId, ...time };
   }
   const problem = 'no argument has the method `getRemainingTimeInMillis()` of a Lambda context';
   return { context: undefined, index: 1, requestId: undefined, ...unknown(problem) };
 }
+
+/** Takes the argument itself, or Lambda's context inside one that wraps it. */
+function findClock(argument: unknown): Clock | undefined {
+  if (isClock(argument)) return argument;
+  const wrapped = (argument as { lambdaContext?: unknown } | null | undefined)?.lambdaContext;
+  return isClock(wrapped) ? wrapped : undefined;
+}
+
+/** Tells a context that can do steps, each of them checkpointed, from one that merely wraps Lambda's. */
+const isDurable = (context: unknown): boolean => typeof (context as { step?: unknown }).step === 'function';
 
 const isClock = (value: unknown): value is Clock =>
   typeof (value as Clock | null | undefined)?.getRemainingTimeInMillis === 'function';

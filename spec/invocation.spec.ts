@@ -41,11 +41,12 @@ describe('an invocation', () => {
   };
 
   describe('context (R8)', () => {
-    it('is found in (event, context) and (event, stream, context)', async () => {
+    it('is found in (event, context), (event, stream, context) and context.lambdaContext', async () => {
       const context = new FakeContext(3000);
       for (const args of [
         [{}, context],
         [{}, {}, context],
+        [{}, { lambdaContext: context }],
         [null, context],
         [undefined, context, undefined],
       ]) {
@@ -75,7 +76,7 @@ describe('an invocation', () => {
       ],
       [
         'of a durable execution',
-        { lambdaContext: new FakeContext(3000) },
+        { lambdaContext: new FakeContext(3000), step: () => {} },
         'its context is that of a durable execution, which a timeout would fail for good; decorate a method that calls what `withDurableExecution` returns, or one that a step calls with `context.lambdaContext`',
       ],
       [

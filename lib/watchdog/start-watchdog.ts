@@ -21,7 +21,11 @@ function create(warn: (reason: string) => void): Watchdog {
   };
   try {
     if (!process.features.inspector) throw new Error('this Node has been built without inspector');
-    // Not imported: nobody else shall pay for these.
+    // The watchdog calls what it finds in Node's own context. Not imported: nobody else shall pay for these.
+    const { runInThisContext } = process.getBuiltinModule('node:vm');
+    if (runInThisContext('globalThis') !== globalThis) {
+      throw new Error('this code runs in a context of its own, as tests in Jest do');
+    }
     const { Worker, threadId } = process.getBuiltinModule('node:worker_threads');
     const { Session } = process.getBuiltinModule('node:inspector');
     const obstacle = canMend() ? findObstacle() : 'this Node keeps its timers and immediates in another way';

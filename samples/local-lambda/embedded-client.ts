@@ -24,7 +24,7 @@ async function serve(): Promise<void> {
   } catch (error) {
     console.error(`Init Error\t${JSON.stringify(toPayload(error))}`);
     await post('init/error', toPayload(error));
-    process.exit(1);
+    process.exit(1); // as the real client does, whatever the handler's module has left open
   }
   for (;;) {
     const { headers, body } = await receive(call('GET', 'invocation/next').end());

@@ -56,7 +56,7 @@ const TOOLS: readonly Tool[] = [
     name: 'jest',
     args: JEST,
     // Jest runs tests in a context of their own, which the watchdog cannot reach.
-    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS],
+    passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS, 'says that a loop which blocks cannot be interrupted here'],
     read: readJest,
   },
   {
@@ -121,9 +121,10 @@ describe("Unit tests of a user's handler (R9, R28)", () => {
 
   for (const node of nodes) {
     for (const { name, minimumNode = 0, args, passes, read } of TOOLS) {
-      const specify = node.major >= minimumNode ? it : it.skip;
+      // Vitest does not start on Node 20.
+      if (node.major < minimumNode) continue;
       // A timer or thread that is left would keep the process until the command's own limit.
-      specify(`pass in ${name} on ${node.title}, and the process ends`, async () => {
+      it(`pass in ${name} on ${node.title}, and the process ends`, async () => {
         expect(read(await run(node.file, args, directory))).to.have.members(passes);
       });
     }

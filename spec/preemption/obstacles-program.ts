@@ -1,5 +1,6 @@
 /** Times out where something stands in the way of preemption, and prints what came of it as JSON. */
 import { once } from 'node:events';
+import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import type { LambdaTimeoutError } from 'lambda-graceful-timeout';
 
@@ -10,6 +11,9 @@ const sabotage: Record<string, () => void> = {
   'no _fatalException': () => Reflect.deleteProperty(process, '_fatalException'),
   'a capture callback': () => process.setUncaughtExceptionCaptureCallback(() => {}),
   'no inspector': () => Object.defineProperty(process.features, 'inspector', { value: false }),
+  'a context of its own': () => {
+    vm.runInThisContext = () => ({});
+  },
   'other immediates': () => {
     globalThis.setImmediate = ((callback: () => void) => {
       setImmediate(callback);
@@ -41,7 +45,7 @@ async function lookFromOutside(): Promise<void> {
     const session = new Session();
     session.connectToMainThread();
     const expression = 'globalThis[Symbol.for("lambda-graceful-timeout:look")]()';
-    session.post('Runtime.evaluate', { expression }, () => process.exit());
+    session.post('Runtime.evaluate', { expression }, () => process.exit()); // ends this thread only
   `;
   await once(new Worker(source, { eval: true }), 'exit');
 }

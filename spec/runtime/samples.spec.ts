@@ -35,7 +35,7 @@ describe('the samples', function () {
     ['managed-instances', 'interrupted in addUp'],
   ] as const) {
     it(`${name} shows what it should`, async function () {
-      // The only one that the embedded client cannot show.
+      // The only one that the embedded client cannot show. In `.ci/run` there is the real one, so nothing is skipped.
       if (name === 'managed-instances' && findRuntimeClient().name === 'embedded') this.skip();
       const { code, output } = await run('run.js', name);
       expect(output).to.include(line).and.include(findRuntimeClient().name);
