@@ -13,6 +13,8 @@ export interface InvocationIdentity {
 /** The deadline of one handler or hook that runs in an invocation. */
 export class AttemptDeadline implements Deadline {
   #passed = false;
+  #endedInTime = false;
+  #onInterrupted: ((blockedAt: () => string) => void) | undefined;
   #error: LambdaTimeoutError | undefined;
   #blockedAt: (() => string) | undefined;
   #controller: AbortController | undefined;
@@ -84,6 +86,24 @@ export class AttemptDeadline implements Deadline {
     return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
   }
 
+  /** Hears when the code has to be interrupted, however late; only code that is watched has it. */
+  get onInterrupted(): ((blockedAt: () => string) => void) | undefined {
+    return this.#onInterrupted;
+  }
+
+  watch(onInterrupted: (blockedAt: () => string) => void): void {
+    this.#onInterrupted = onInterrupted;
+  }
+
+  /** Whether code that is watched has ended before it was abandoned. */
+  get endedInTime(): boolean {
+    return this.#endedInTime;
+  }
+
+  endInTime(): void {
+    this.#endedInTime = true;
+  }
+
   /** Where the code was when it had to be interrupted, if it had to. */
   get blockedAt(): string | undefined {
     return this.#blockedAt?.();
@@ -104,6 +124,8 @@ export class AttemptDeadline implements Deadline {
 /** The deadline outside an invocation; a new one each time, lest listeners pile up on a signal for good. */
 export class NoDeadline implements Deadline {
   readonly invocation: InvocationIdentity | undefined;
+  readonly onInterrupted: undefined;
+  readonly endedInTime = false;
   readonly signal: AbortSignal = new AbortController().signal;
   readonly expired = false;
 

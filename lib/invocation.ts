@@ -76,8 +76,10 @@ export class Invocation implements InvocationIdentity {
         const timeout = isTimeout ? this.deadline.error : undefined;
         if (timeout) this.#timeOut(timeout);
         const hooksLeft = this.hooks.finally.length + (timeout ? this.hooks.onTimeout.length : 0);
-        if (hooksLeft === 0) this.handler.watchdog.runAlone(() => settle(outcome));
-        else runHooks(this, outcome, timeout).then(settle, reject);
+        if (hooksLeft > 0) runHooks(this, outcome, timeout).then(settle, reject);
+        // Behind the steps of the timeout, whose listeners may block.
+        else if (timeout) this.handler.watchdog.runAlone(() => settle(outcome));
+        else settle(outcome);
       });
     });
   }

@@ -33,8 +33,6 @@ export class ThreadWatchdog implements Watchdog {
   readonly #own = new NoDeadline();
   readonly #steps: MacrotaskQueue;
   readonly #armed = new Set<AttemptDeadline>();
-  readonly #endedInTime = new WeakSet<object>();
-  readonly #watched = new WeakMap<object, (blockedAt: () => string) => void>();
   /** Whether there may be code that was abandoned, which can block the thread at any time. */
   #hasSuspects = false;
   /** Whether this thread was last seen in code of no invocation that is under way, and has not turned since. */
@@ -53,7 +51,7 @@ export class ThreadWatchdog implements Watchdog {
 
   arm(deadline: AttemptDeadline, onInterrupted: (blockedAt: () => string) => void): void {
     if (deadline.atMs === Number.POSITIVE_INFINITY) return;
-    this.#watched.set(deadline, onInterrupted);
+    deadline.watch(onInterrupted);
     this.#armed.add(deadline);
     this.#update();
   }
@@ -61,7 +59,7 @@ export class ThreadWatchdog implements Watchdog {
   disarm(deadline: AttemptDeadline, isAbandoned: boolean): void {
     this.#armed.delete(deadline);
     if (isAbandoned) this.#hasSuspects = true;
-    else this.#endedInTime.add(deadline);
+    else deadline.endInTime();
     this.#update();
   }
 
@@ -103,15 +101,15 @@ export class ThreadWatchdog implements Watchdog {
   readonly #look = (): void => {
     const store = deadlineStorage.getStore();
     // What was opened at module level, or by an invocation that is over, works for the only one that there is.
-    const isShared = store === undefined || this.#endedInTime.has(store);
+    const isShared = store === undefined || store.endedInTime;
     const deadline = isShared ? this.#onlyArmed() : store;
-    const onInterrupted = deadline && this.#watched.get(deadline);
     const stack = takeStackBelow(this.#look);
     // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
     const mayBeInnocent = isShared && !(stack && this.#sawShared);
     this.#sawShared = isShared;
-    if (!onInterrupted || !deadline.expired || mayBeInnocent) return;
+    if (!deadline?.onInterrupted || !deadline.expired || mayBeInnocent) return;
 
+    const { onInterrupted } = deadline;
     const obstacle = findObstacle();
     if (obstacle !== undefined) {
       this.#onObstacle(obstacle);
