@@ -49,6 +49,8 @@ describe('abandoned code', () => {
       await wait(5000);
       throw new Error('late');
     };
+    const afterGrace = (reject: (reason: unknown) => void, reason: unknown) =>
+      setTimeout(reject, marginMs / 2, reason);
     /** Waits until Node has told of every unhandled rejection. */
     const settle = async () => {
       time.clock.restore();
@@ -102,7 +104,7 @@ describe('abandoned code', () => {
       const withOwnCause = guarded(() => {
         const { signal } = currentDeadline();
         const fail = () => abortError({ cause: new Error('a deadlock') });
-        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(fail())));
+        return new Promise((_, reject) => signal.addEventListener('abort', () => afterGrace(reject, fail())));
       });
       const withoutSignal = guarded(() => wait(5000).then(() => Promise.reject(abortError({}))));
       for (const orders of [withOwnCause, withoutSignal]) {
@@ -116,7 +118,7 @@ describe('abandoned code', () => {
       const orders = guarded(() => {
         const { signal } = currentDeadline();
         const fail = () => new Error('charged, but not recorded', { cause: signal.reason });
-        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(fail())));
+        return new Promise((_, reject) => signal.addEventListener('abort', () => afterGrace(reject, fail())));
       });
       await timedOut(time.clock, orders.handler.bind(orders));
       expect(logger.lines[1]?.detail).to.have.property('message', 'charged, but not recorded');
@@ -129,15 +131,22 @@ describe('abandoned code', () => {
       expect(logger.lines[1]?.detail).to.equal('undefined');
     });
 
-    it('a result of the handler changes nothing', async () => {
-      const orders = guarded(async () => {
+    it('an answer of the handler or of a hook changes nothing, and is logged with the mend', async () => {
+      const answer = async () => {
         await wait(5000);
-        return 'late';
-      });
+        return 'of the user';
+      };
+      const orders = guarded(answer, answer);
       await timedOut(time.clock, orders.handler.bind(orders));
-      await time.clock.tickAsync(5000);
+      await time.clock.tickAsync(8000);
       expect(orders.reports).to.equal(1);
-      expect(logger.lines).to.have.length(1);
+      expect(logger.messages.slice(2)).to.deep.equal([
+        'warn: Orders.handler answered late, after it had timed out, in request request-1',
+        'warn: Orders.report answered late, after it had timed out, in request request-1',
+      ]);
+      for (const { detail } of logger.lines.slice(2)) {
+        expect(detail).to.match(/^Nobody receives the answer\. Give `currentDeadline\(\)\.signal` to/);
+      }
     });
   });
 

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = [
   'README.md',
   'README.ja.md',
-  ...readdirSync(join(root, 'lib'))
+  ...readdirSync(join(root, 'lib'), { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `lib/${name}`),
 ];
@@ -34,7 +34,7 @@ describe('the examples of the READMEs and the docstrings', function () {
     const files = sources.flatMap((source) =>
       codeBlocks(readFileSync(join(root, source), 'utf8'))
         .filter((code) => dialect === 'legacy' || !needsLegacy(code))
-        .map((code, index) => ({ name: `${source.replace('/', '-')}-${index + 1}.ts`, code })),
+        .map((code, index) => ({ name: `${source.replaceAll('/', '-')}-${index + 1}.ts`, code })),
     );
     for (const { name, code } of files) writeFileSync(join(folder, name), code);
     const compilerOptions = { noEmit: true, rootDir: '../..', experimentalDecorators: dialect === 'legacy' };
@@ -46,7 +46,7 @@ describe('the examples of the READMEs and the docstrings', function () {
     expect(files.map(({ name }) => name)).to.include.members([
       'README.md-1.ts',
       'README.ja.md-1.ts',
-      'lib-deadline.ts-1.ts',
+      'lib-deadline-current-deadline.ts-1.ts',
     ]);
     for (const { code } of files) expect(code).to.match(/from 'lambda-graceful-timeout'/);
     const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));

@@ -171,9 +171,37 @@ describe('an invocation', () => {
   });
 
   describe('clock (R9)', () => {
-    it('has one timer, started before the handler', async () => {
-      const orders = guarded(() => time.clock.countTimers());
-      expect(await orders.handler({}, new FakeContext(3000))).to.equal(1);
+    it('has no timer where nothing is awaited', async () => {
+      const setTimeout = sinon.spy(globalThis, 'setTimeout');
+      await guarded(() => 'done').handler({}, new FakeContext(3000));
+      expect(setTimeout.called).to.equal(false);
+    });
+
+    it('has one timer where the handler or a hook is awaited, one after the other', async () => {
+      const orders = guarded(async () => {
+        await wait(10);
+        const { signal } = currentDeadline();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return time.clock.countTimers();
+      });
+      const timersInGrace = orders.handler({}, new FakeContext(3000));
+      expect(time.clock.countTimers(), 'and that of the handler itself').to.equal(2);
+      await time.clock.tickAsync(2000);
+      expect(await timersInGrace).to.equal(1);
+    });
+
+    it('fixes the deadline before the handler starts, however long that does not yield', async () => {
+      const rejection = expectRejection(
+        guarded(() => {
+          time.clock.setSystemTime(Date.now() + 60_000);
+          time.clock.tick(500);
+          return forever();
+        }).handler({}, new FakeContext(3000)),
+      );
+      await time.clock.tickAsync(1499);
+      expect(time.clock.countTimers()).to.equal(1);
+      await time.clock.tickAsync(1);
+      expect(await rejection).to.include({ elapsedMs: 2000, lateByMs: 0 });
     });
 
     it('clears its timer when the handler returns, rejects and throws', async () => {
@@ -298,16 +326,16 @@ describe('an invocation', () => {
   });
 
   describe('timing out (R12)', () => {
-    it('marks, logs, aborts, runs the hooks and settles, in this order', async () => {
+    it('aborts, logs, runs the hooks and settles, in this order', async () => {
       const order: string[] = [];
       class Orders {
         @GracefulTimeout({ marginMs, logger: { error: () => order.push('log'), warn() {} } })
         handler(_event: unknown, _context: unknown): Promise<void> {
           const { signal } = currentDeadline();
-          return new Promise((resolve) => {
+          return new Promise((_, reject) => {
             signal.addEventListener('abort', () => {
               order.push('abort');
-              resolve();
+              reject(signal.reason);
             });
           });
         }
@@ -327,7 +355,7 @@ describe('an invocation', () => {
       rejection.then(() => order.push('settle'));
       await time.clock.tickAsync(2000);
       expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
-      expect(order).to.deep.equal(['log', 'abort', 'report', 'close', 'settle']);
+      expect(order).to.deep.equal(['abort', 'log', 'report', 'close', 'settle']);
     });
 
     it('aborts the signal with the error that the caller receives', async () => {

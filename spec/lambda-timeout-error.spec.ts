@@ -81,7 +81,7 @@ describe('LambdaTimeoutError (R23)', () => {
   describe('instanceof', () => {
     it('holds for an error of another copy of this package', async () => {
       const { LambdaTimeoutError: Other } = (await import(
-        `${new URL('../lib/lambda-timeout-error.js', import.meta.url)}?copy`
+        `${new URL('../lib/report/lambda-timeout-error.js', import.meta.url)}?copy`
       )) as { LambdaTimeoutError: typeof LambdaTimeoutError };
       expect(Other).not.to.equal(LambdaTimeoutError);
       const other = new Other('message', await error());

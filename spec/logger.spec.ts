@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
-import type { TimeoutLogger } from '../lib/logger.js';
+import type { TimeoutLogger } from '../lib/report/logger.js';
 import { useFakeTime } from './support/fake-time.js';
 import { timedOut } from './support/timed-out.js';
 

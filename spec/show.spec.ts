@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { show } from '../lib/show.js';
+import { show } from '../lib/report/show.js';
 
 describe('show', () => {
   const circular: { self?: unknown } = {};

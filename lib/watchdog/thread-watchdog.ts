@@ -1,6 +1,6 @@
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
-import { type AttemptDeadline, deadlineStorage, NoDeadline } from '../attempt-deadline.js';
+import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
 import { mend, wakeTimers } from './event-loop-mending.js';
 import { clearAsyncStack, findObstacle, takeStackBelow } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
@@ -25,14 +25,13 @@ export interface Tools {
 
 /** Watches the thread that it is made on, from another one. */
 export class ThreadWatchdog implements Watchdog {
+  readonly isWatching = true;
   readonly #tools: Tools;
   readonly #onObstacle: (reason: string) => void;
   readonly #startedAt = hrtime.bigint();
   readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
-  /** The store of this package's own code, which is never to be interrupted. */
-  readonly #own = new NoDeadline();
   readonly #steps: MacrotaskQueue;
-  readonly #armed = new Set<AttemptDeadline>();
+  readonly #armed = new Set<CurrentAttempt>();
   /** Whether there may be code that was abandoned, which can block the thread at any time. */
   #hasSuspects = false;
   /** Whether this thread was last seen in code of no invocation that is under way, and has not turned since. */
@@ -49,22 +48,20 @@ export class ThreadWatchdog implements Watchdog {
     Object.defineProperty(globalThis, Symbol.for(LOOK), { value: this.#look });
   }
 
-  arm(deadline: AttemptDeadline, onInterrupted: (blockedAt: () => string) => void): void {
-    if (deadline.atMs === Number.POSITIVE_INFINITY) return;
-    deadline.watch(onInterrupted);
-    this.#armed.add(deadline);
+  arm(attempt: CurrentAttempt): void {
+    if (attempt.cutOffAtMs === Number.POSITIVE_INFINITY) return;
+    this.#armed.add(attempt);
     this.#update();
   }
 
-  disarm(deadline: AttemptDeadline, isAbandoned: boolean): void {
-    this.#armed.delete(deadline);
-    if (isAbandoned) this.#hasSuspects = true;
-    else deadline.endInTime();
+  disarm(attempt: CurrentAttempt): void {
+    this.#armed.delete(attempt);
+    if (attempt.state === 'timed out') this.#hasSuspects = true;
     this.#update();
   }
 
   shield<Result>(code: () => Result): Result {
-    return deadlineStorage.run(this.#own, code);
+    return attempts.run(NO_ATTEMPT, code);
   }
 
   runAlone(step: () => void): void {
@@ -80,36 +77,46 @@ export class ThreadWatchdog implements Watchdog {
     worker.unref();
   }
 
-  /** Tells the watchdog's thread when it has to look after this one, and so that this one is alive. */
+  /** Tells the watchdog's thread that this one is alive, and when to look after it next. */
   #update(): void {
     this.#sawShared = false;
+    this.#tellDue();
+  }
+
+  #tellDue(): void {
     const now = Number((hrtime.bigint() - this.#startedAt) / 1_000_000n);
+    const clock = performance.now();
     let due = NEVER;
     if (this.#hasSuspects) due = Math.min(due, now + BLOCKED_MS);
-    for (const deadline of this.#armed) due = Math.min(due, now + Math.ceil(deadline.remainingMs()));
+    for (const { cutOffAtMs } of this.#armed) {
+      due = Math.min(due, now + Math.max(0, Math.ceil(cutOffAtMs - clock)));
+    }
     Atomics.store(this.#cells, DUE, due);
     if (due >= Atomics.load(this.#cells, ASLEEP_UNTIL)) return;
     Atomics.add(this.#cells, SEQUENCE, 1);
     Atomics.notify(this.#cells, SEQUENCE);
   }
 
-  #onlyArmed(): AttemptDeadline | undefined {
+  #onlyArmed(): CurrentAttempt | undefined {
     return this.#armed.size === 1 ? this.#armed.values().next().value : undefined;
   }
 
   /** Called from the watchdog's thread, in the midst of whatever blocks this one, or of nothing. */
   readonly #look = (): void => {
-    const store = deadlineStorage.getStore();
+    const current = attempts.getStore();
     // What was opened at module level, or by an invocation that is over, works for the only one that there is.
-    const isShared = store === undefined || store.endedInTime;
-    const deadline = isShared ? this.#onlyArmed() : store;
+    const isShared = current === undefined || current.state.startsWith('ended');
+    const attempt = isShared ? this.#onlyArmed() : current;
     const stack = takeStackBelow(this.#look);
     // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
     const mayBeInnocent = isShared && !(stack && this.#sawShared);
     this.#sawShared = isShared;
-    if (!deadline?.onInterrupted || !deadline.expired || mayBeInnocent) return;
-
-    const { onInterrupted } = deadline;
+    if (!attempt?.isWatched || mayBeInnocent) return;
+    if (attempt.state !== 'timed out' && performance.now() < attempt.cutOffAtMs) {
+      // Its cut-off has moved since this thread was last alive: it has asked for its deadline.
+      this.#tellDue();
+      return;
+    }
     const obstacle = findObstacle();
     if (obstacle !== undefined) {
       this.#onObstacle(obstacle);
@@ -127,11 +134,12 @@ export class ThreadWatchdog implements Watchdog {
     const onEnded = () => {
       resources.push(...clearAsyncStack());
       resources.forEach(mend);
-      onInterrupted(stack ?? betweenMicrotasks);
+      const endAttempt = attempt.interrupt(stack ?? betweenMicrotasks);
       this.runAlone(() => {
         session.disconnect();
         wakeTimers();
       });
+      this.runAlone(endAttempt);
     };
     // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
     session.post('Runtime.terminateExecution', onEnded);

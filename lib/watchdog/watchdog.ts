@@ -1,15 +1,14 @@
-import type { AttemptDeadline } from '../attempt-deadline.js';
+import type { CurrentAttempt } from '../deadline/current-attempt.js';
 
-/** What an attempt and its invocation ask of a watchdog. */
+/** What attempts and their invocations ask of a watchdog. */
 export interface Watchdog {
-  /**
-   * Watches code from now on. `onInterrupted` hears when it has to be interrupted, however late, and can ask later, not
-   * in that very call, at which stack.
-   */
-  arm(deadline: AttemptDeadline, onInterrupted: (blockedAt: () => string) => void): void;
-  /** Waits for the code's deadline no more. If it was abandoned, it is still interrupted should it block the thread. */
-  disarm(deadline: AttemptDeadline, isAbandoned: boolean): void;
-  /** Runs code whose callbacks are not to be interrupted. */
+  /** Whether it interrupts anything at all. */
+  readonly isWatching: boolean;
+  /** Watches an attempt, from now until its cut-off, which may have moved since it was last armed. */
+  arm(attempt: CurrentAttempt): void;
+  /** Waits for the attempt's cut-off no more. If that has timed out, it is still interrupted where it blocks the thread. */
+  disarm(attempt: CurrentAttempt): void;
+  /** Runs code whose callbacks must not be interrupted. */
   shield<Result>(code: () => Result): Result;
   /** Runs a step that shares nothing with other code that may be interrupted, and so cannot be lost with it. */
   runAlone(step: () => void): void;
@@ -17,6 +16,7 @@ export interface Watchdog {
 
 /** The watchdog of who has asked for none. */
 export const NO_WATCHDOG: Watchdog = {
+  isWatching: false,
   arm() {},
   disarm() {},
   shield: (code) => code(),

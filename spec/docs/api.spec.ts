@@ -7,7 +7,7 @@ interface Exported {
 }
 
 const exported: readonly Exported[] = [
-  ...read('lib/index.ts').matchAll(/export \{ (.+) \} from '\.\/(.+)\.js';/g),
+  ...read('lib/index.ts').matchAll(/export (?:type )?\{ (.+) \} from '\.\/(.+)\.js';/g),
 ].flatMap(([, names, module]) =>
   (names as string)
     .split(', ')

@@ -1,8 +1,8 @@
-/** Looks, as the watchdog's thread does, at code of no invocation while one has expired; prints after which looks it ended it. */
+/** Looks, as the watchdog's thread does, at code of no invocation while one is past its cut-off; prints after which looks it ended it. */
 import { EventEmitter } from 'node:events';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
-import { AttemptDeadline } from '../../lib/attempt-deadline.js';
+import { type AttemptState, type CurrentAttempt, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
 import { LOOK } from '../../lib/watchdog/thread-source.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/thread-watchdog.js';
 
@@ -21,25 +21,28 @@ const tools: Tools = {
 };
 const watchdog = new ThreadWatchdog(tools, () => {});
 
-const deadlineAfter = (ms: number): AttemptDeadline =>
-  new AttemptDeadline(performance.now() + ms, { self: undefined, context: undefined }, () => {
-    throw new Error('Nobody asks');
-  });
+const attemptUntil = (ms: number): CurrentAttempt & { state: AttemptState } => ({
+  ...NO_ATTEMPT,
+  isWatched: true,
+  cutOffAtMs: performance.now() + ms,
+});
 
 function look(): number {
   (globalThis as unknown as Record<symbol, () => void>)[Symbol.for(LOOK)]?.();
   return ended;
 }
 
-watchdog.arm(deadlineAfter(0), () => {});
-const neighbour = deadlineAfter(60_000);
-watchdog.arm(neighbour, () => {});
+watchdog.arm(attemptUntil(0));
+const neighbour = attemptUntil(60_000);
+watchdog.arm(neighbour);
 const looks = [look(), look()];
 // What follows passes on the neighbour's answer.
-watchdog.disarm(neighbour, false);
+neighbour.state = 'ended';
+watchdog.disarm(neighbour);
 looks.push(look());
-const next = deadlineAfter(60_000);
-watchdog.arm(next, () => {});
-watchdog.disarm(next, false);
+const next = attemptUntil(60_000);
+watchdog.arm(next);
+next.state = 'ended';
+watchdog.disarm(next);
 looks.push(look(), look());
 console.log(JSON.stringify(looks));

@@ -1,12 +1,18 @@
 import type { Writable } from 'node:stream';
-import type { AttemptDeadline } from './attempt-deadline.js';
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 
 /** The part of a response stream that is used here; what the runtime client passes is not always a `Writable`. */
 export type ResponseStream = Pick<Writable, 'write' | 'end' | 'writableEnded'> &
   Record<string | symbol, unknown>;
 
-// Written to a stream that has ended, or destroying it, an abandoned handler would break the response that the
-// runtime client is sending, and with it the process.
+/** Code whose time may be over. */
+interface LimitedCode {
+  /** The error of code that must reach nothing any more. */
+  readonly errorAfterCutOff: LambdaTimeoutError | undefined;
+}
+
+// If an abandoned handler wrote to a stream that has ended, or destroyed it, it would break the response that the runtime
+// client is sending, and with it the process.
 const SILENCED: readonly (string | symbol)[] = [
   'cork',
   'destroy',
@@ -28,24 +34,40 @@ export function findResponseStream(
     : undefined;
 }
 
-/** A view of the response stream for code that has a deadline: once that has passed, it leaves the stream alone. */
-export const limitTo = (deadline: AttemptDeadline, stream: ResponseStream): ResponseStream =>
+/**
+ * A view of the response stream for some code, which can change nothing of the stream once the time of that code is over.
+ * Whatever the code takes from the view in time, a method or what a method returns, is bound by that too.
+ */
+export const limitTo = (code: LimitedCode, stream: ResponseStream): ResponseStream =>
   new Proxy(stream, {
     get(target, key, view) {
       const value = target[key];
       if (typeof value !== 'function') return value;
-      if (!deadline.passed || !SILENCED.includes(key)) return value.bind(target);
       return (...args: unknown[]) => {
-        refuse(deadline, args);
-        // What a full stream answers: it stops a producer, as its `drain` never comes.
-        return key === 'write' ? false : view;
+        const error = SILENCED.includes(key) ? code.errorAfterCutOff : undefined;
+        if (error) return refuse(key, args, error, view);
+        const result = value.apply(target, args);
+        return result === target ? view : result;
       };
     },
     set(target, key, value) {
-      if (!deadline.passed) target[key] = value;
+      if (!code.errorAfterCutOff) target[key] = value;
       return true;
     },
   });
+
+/** Does nothing in the place of a method, and tells the callback of the call, if it has one, why. */
+function refuse(
+  key: string | symbol,
+  args: readonly unknown[],
+  error: LambdaTimeoutError,
+  view: ResponseStream,
+): unknown {
+  const callback = args.at(-1);
+  if (typeof callback === 'function') queueMicrotask(() => callback(error));
+  // What a full stream answers: it stops a producer, as its `drain` never comes.
+  return key === 'write' ? false : view;
+}
 
 /**
  * Has the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until
@@ -59,9 +81,3 @@ export function doNotWaitForAbandoned(context: unknown): void {
 }
 
 const isExtensibleObject = (value: unknown): value is Record<string, unknown> => Object.isExtensible(value);
-
-/** Tells the callback of a late call, if it has one, why nothing was done. */
-function refuse(deadline: AttemptDeadline, args: readonly unknown[]): void {
-  const callback = args.at(-1);
-  if (typeof callback === 'function') queueMicrotask(() => callback(deadline.error));
-}

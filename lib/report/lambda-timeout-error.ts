@@ -1,5 +1,7 @@
-// Shared by all copies of this package, so that `instanceof` holds between an ESM and a CommonJS one.
-const BRAND = Symbol.for('lambda-graceful-timeout:LambdaTimeoutError');
+import { sharedSymbol } from '../shared.js';
+
+// So that `instanceof` holds between all copies of this package.
+const BRAND = sharedSymbol('LambdaTimeoutError');
 
 /** What a {@link LambdaTimeoutError} tells about the invocation that timed out. */
 export interface LambdaTimeoutDetails {

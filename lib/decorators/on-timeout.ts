@@ -1,13 +1,6 @@
-import {
-  bareOrCalled,
-  checkOptionNames,
-  type DualDecorator,
-  type Member,
-  readMember,
-  showGiven,
-} from './decorator.js';
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { recordHook } from './hooks.js';
-import type { LambdaTimeoutError } from './lambda-timeout-error.js';
+import { bareOrCalled, checkOptionNames, type DualDecorator, type Member, showGiven } from './member.js';
 
 /** Options of {@link OnTimeout}. */
 export interface OnTimeoutOptions {
@@ -57,10 +50,9 @@ interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {
  * export const handler = search.handler.bind(search);
  * ```
  */
-export const OnTimeout: OnTimeoutDecorator = bareOrCalled<TimeoutHook>((options, args) => {
-  const member = readMember('@OnTimeout', args);
-  recordHook(member, 'onTimeout', readRespond(member, options));
-});
+export const OnTimeout: OnTimeoutDecorator = bareOrCalled<TimeoutHook>('@OnTimeout', (member, options) =>
+  recordHook(member, 'onTimeout', readRespond(member, options)),
+);
 
 function readRespond(member: Member, options: unknown = {}): boolean {
   const mend = 'Write `@OnTimeout` or `@OnTimeout({ respond: true })`.';

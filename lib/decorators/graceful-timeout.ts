@@ -1,18 +1,22 @@
+import type { GuardedClass } from '../invocation/hooks.js';
+import { invoke } from '../invocation/invocation.js';
+import type { GuardedHandler } from '../invocation/invocation-facts.js';
+import { log, type TimeoutLogger } from '../report/logger.js';
+import { startWatchdog } from '../watchdog/start-watchdog.js';
+import { NO_WATCHDOG } from '../watchdog/watchdog.js';
+import { classFinder } from './hooks.js';
 import {
   checkOptionNames,
   type DualDecorator,
+  errorAtApplication,
+  errorAtCall,
   isApplied,
   type Member,
   type Method,
   readMember,
   replaceMethod,
   showGiven,
-} from './decorator.js';
-import { type Hooks, hookFinder } from './hooks.js';
-import { type GuardedHandler, invoke } from './invocation.js';
-import { log, type TimeoutLogger } from './logger.js';
-import { startWatchdog } from './watchdog/start-watchdog.js';
-import { NO_WATCHDOG } from './watchdog/watchdog.js';
+} from './member.js';
 
 /** Options of {@link GracefulTimeout}. */
 export interface GracefulTimeoutOptions {
@@ -72,24 +76,23 @@ export interface GracefulTimeoutOptions {
 export function GracefulTimeout(options: number | GracefulTimeoutOptions): DualDecorator<Method>;
 export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
   if (isApplied(options)) {
-    const { misuse } = readMember('@GracefulTimeout', options);
+    const { misuse } = readMember('@GracefulTimeout', options, errorAtApplication(GracefulTimeout));
     throw misuse('a margin in ms', 'none', 'Write `@GracefulTimeout(3000)`.');
   }
+  const makeError = errorAtCall(GracefulTimeout);
   return (...args: unknown[]) => {
-    const member = readMember('@GracefulTimeout', args);
+    const member = readMember('@GracefulTimeout', args, makeError);
     if (options.length > 1) {
       const mend = 'Write `@GracefulTimeout({ marginMs: 3000, reserveMs: 300 })`.';
       throw member.misuse('a single argument', showGiven(options[1]), mend);
     }
-    const { key, method } = member;
-    return replaceMethod(
-      args,
-      guard({ key, method, ...readOptions(member, options[0]) }, hookFinder(member)),
-    );
+    const handler = { method: member.method, ...readOptions(member, options[0]) };
+    const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
+    return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };
 }
 
-function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'key' | 'method'> {
+function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'method'> {
   const given = typeof options === 'object' && options !== null ? options : { marginMs: options };
   checkOptionNames(member, given, ['marginMs', 'reserveMs', 'preempt', 'logger']);
   const {
@@ -124,6 +127,8 @@ function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'ke
   return { marginMs, reserveMs: reserveMs ?? marginMs / 10, logger, preempt, watchdog };
 }
 
+const MISMATCH = 'Make the handler and its hooks all instance methods, or all static.';
+
 const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
 
 const isLogger = (value: unknown): value is TimeoutLogger => {
@@ -132,10 +137,10 @@ const isLogger = (value: unknown): value is TimeoutLogger => {
 };
 
 /** Wraps the method, whose shape the wrapper takes on. */
-function guard(handler: GuardedHandler, findHooks: (self: unknown) => Hooks): Method {
+function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedClass): Method {
   function guarded(this: unknown, ...args: unknown[]): unknown {
     try {
-      return invoke(handler, findHooks(this), this, args);
+      return invoke(handler, findClass(this), this, args);
     } catch (error) {
       return Promise.reject(error);
     }

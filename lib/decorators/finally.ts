@@ -1,5 +1,5 @@
-import { bareOrCalled, type DualDecorator, readMember, showGiven } from './decorator.js';
 import { recordHook } from './hooks.js';
+import { bareOrCalled, type DualDecorator, showGiven } from './member.js';
 
 /** A method that can take any outcome and the handler's arguments, or fewer of them. */
 type FinallyHook = (outcome: PromiseSettledResult<never>, ...handlerArguments: never[]) => unknown;
@@ -45,8 +45,7 @@ interface FinallyDecorator extends DualDecorator<FinallyHook> {
  * export const handler = lambda.handler.bind(lambda);
  * ```
  */
-export const Finally: FinallyDecorator = bareOrCalled<FinallyHook>((options, args) => {
-  const member = readMember('@Finally', args);
+export const Finally: FinallyDecorator = bareOrCalled<FinallyHook>('@Finally', (member, options) => {
   if (options !== undefined) throw member.misuse('no argument', showGiven(options), 'Write `@Finally`.');
   recordHook(member, 'finally');
 });

@@ -1,5 +1,5 @@
-import { memberName } from './member-name.js';
-import { show } from './show.js';
+import { memberName } from '../report/member-name.js';
+import { show } from '../report/show.js';
 
 /** Any method, whatever its parameters: `never` is what every parameter type accepts. */
 export type Method = (...args: never) => unknown;
@@ -35,6 +35,32 @@ export interface Member {
 type LegacyArguments = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor | number];
 type StandardArguments = [value: unknown, context: DecoratorContext];
 
+type AnyFunction = (...args: never) => unknown;
+
+/** Notes the line that is calling a decorator for its options, and makes an error there, later. */
+export function errorAtCall(decorator: AnyFunction): (message: string) => TypeError {
+  const error = new TypeError('');
+  Error.captureStackTrace(error, decorator);
+  return (message) => Object.assign(error, { message });
+}
+
+/** Makes an error where a bare decorator is being applied: where the class calls it, by a helper of its compiler maybe. */
+export function errorAtApplication(decorator: AnyFunction): (message: string) => TypeError {
+  return (message) => {
+    const error = new TypeError(message);
+    // What the helper of the legacy dialect calls, where reflect-metadata is loaded.
+    const { decorate = decorator } = Reflect as { decorate?: AnyFunction };
+    Error.captureStackTrace(error, isOnStack(decorate) ? decorate : decorator);
+    return error;
+  };
+}
+
+function isOnStack(called: AnyFunction): boolean {
+  const trace = { stack: '' };
+  Error.captureStackTrace(trace, called);
+  return trace.stack.includes('\n');
+}
+
 /** Tells a decorator that is being applied from one that is being called for its options. */
 export const isApplied = (args: readonly unknown[]): boolean =>
   isStandard(args) || typeof args[0] === 'function' || ['string', 'symbol'].includes(typeof args[1]);
@@ -42,17 +68,37 @@ export const isApplied = (args: readonly unknown[]): boolean =>
 const isStandard = (args: readonly unknown[]): args is StandardArguments =>
   typeof args[1] === 'object' && args[1] !== null && 'kind' in args[1];
 
-/** Reads what a decorator was applied to, and refuses everything but a method. */
-export function readMember(decorator: string, args: readonly unknown[]): Member {
-  const member = isStandard(args) ? readStandard(...args) : readLegacy(...(args as LegacyArguments));
+/**
+ * Reads what a decorator was applied to, and refuses everything but a method.
+ *
+ * @param makeError - makes an error with the stack of the user's line, which Node shows
+ */
+export function readMember(
+  decorator: string,
+  args: readonly unknown[],
+  makeError: (message: string) => TypeError,
+): Member {
+  const { method, ...member } = isStandard(args)
+    ? readStandard(...args)
+    : readLegacy(...(args as LegacyArguments));
   const misuse: Member['misuse'] = (expected, got, mend) =>
-    new TypeError(`${decorator} on ${member.name}: expected ${expected}, got ${got}. ${mend}`);
-  if (typeof member.method !== 'function') throw misuse('a method', member.method, 'Put it on a method.');
-  return { ...member, method: member.method, misuse };
+    makeError(`${decorator} on ${member.name}: expected ${expected}, got ${got}. ${mend}`);
+  if (typeof method !== 'function') throw misuse('a method', method, MENDS[method] ?? 'Put it on a method.');
+  if (isGenerator(method)) {
+    const mend = 'Make it an ordinary or an `async` method: nobody iterates over what a generator returns.';
+    throw misuse('a method', 'a generator', mend);
+  }
+  return { ...member, method, misuse };
 }
 
 /** A member of a class; where it is not a method, what it is instead. */
 type Found = Omit<Member, 'method' | 'misuse'> & { readonly method: Member['method'] | string };
+
+const MENDS: Readonly<Record<string, string>> = {
+  'a plain function': 'Write it as a method of a class, and put the decorator on that.',
+};
+
+const isGenerator = (method: unknown): boolean => /Generator/.test(Object.prototype.toString.call(method));
 
 function readStandard(value: unknown, { kind, name, metadata, ...rest }: DecoratorContext): Found {
   const words = { class: 'a class', field: 'a field' } as Record<string, string>;
@@ -67,16 +113,19 @@ function readStandard(value: unknown, { kind, name, metadata, ...rest }: Decorat
 }
 
 function readLegacy(...[target, key, descriptor]: LegacyArguments): Found {
-  const isClass = key === undefined;
+  const isMember = key !== undefined;
   return {
-    name: isClass ? (target as NewableFunction).name : memberName(target, key),
+    name: isMember ? memberName(target, key) : (target as NewableFunction).name || 'an anonymous function',
     key: key as string | symbol,
     isStatic: typeof target === 'function',
     isPrivate: false,
     metadataHolder: target,
-    method: isClass ? 'a class' : readDescriptor(descriptor),
+    method: isMember ? readDescriptor(descriptor) : isClass(target) ? 'a class' : 'a plain function',
   };
 }
+
+const isClass = (target: object): boolean =>
+  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false;
 
 function readDescriptor(descriptor: PropertyDescriptor | number | undefined): Found['method'] {
   if (descriptor === undefined) return 'a field';
@@ -85,12 +134,19 @@ function readDescriptor(descriptor: PropertyDescriptor | number | undefined): Fo
 }
 
 /** Serves a decorator in both its forms, bare and called for its options. */
-export const bareOrCalled =
-  <Accepted extends Method>(apply: (options: unknown, args: readonly unknown[]) => void) =>
-  (...args: unknown[]): DualDecorator<Accepted> =>
-    isApplied(args)
-      ? (apply(undefined, args) as never) // a decorator that returns a function would replace the method
-      : (...applied: unknown[]) => apply(args[0], applied);
+export function bareOrCalled<Accepted extends Method>(
+  name: string,
+  apply: (member: Member, options: unknown) => void,
+): (...args: unknown[]) => DualDecorator<Accepted> {
+  return function decorator(...args) {
+    if (isApplied(args)) {
+      apply(readMember(name, args, errorAtApplication(decorator)), undefined);
+      return undefined as never; // a decorator that returns a function would replace the method
+    }
+    const makeError = errorAtCall(decorator);
+    return (...applied: unknown[]) => apply(readMember(name, applied, makeError), args[0]);
+  };
+}
 
 /** Puts `replacement` in the place of a decorated method; what it returns is what the decorator must return. */
 export function replaceMethod(args: readonly unknown[], replacement: Method): Method | undefined {

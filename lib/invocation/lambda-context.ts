@@ -1,5 +1,7 @@
 import type { Context } from 'aws-lambda';
-import { show } from './show.js';
+import { log, type TimeoutLogger } from '../report/logger.js';
+import { show } from '../report/show.js';
+import type { GuardedClass } from './hooks.js';
 
 type Clock = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Pick<Context, 'awsRequestId'>>;
 
@@ -19,6 +21,21 @@ export interface LambdaContext {
 const DURABLE =
   'its context is that of a durable execution, which a timeout would fail for good; decorate a method that ' +
   'calls what `withDurableExecution` returns, or one that a step calls with `context.lambdaContext`';
+
+const warnedClasses = new WeakSet<object>();
+
+/** Says, once per class, why a handler has no timeout. */
+export function warnOfContext(
+  problem: string,
+  self: unknown,
+  guarded: GuardedClass,
+  logger: TimeoutLogger,
+): void {
+  const owner = Object(typeof self === 'function' ? self : (self?.constructor ?? guarded));
+  if (warnedClasses.has(owner)) return;
+  warnedClasses.add(owner);
+  log(logger, 'warn', `${guarded.handlerName} runs without a timeout`, problem);
+}
 
 /** Finds the Lambda context among a handler's arguments and reads its clock. */
 export function readLambdaContext(args: readonly unknown[]): LambdaContext {

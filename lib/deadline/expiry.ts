@@ -1,0 +1,91 @@
+import { setMaxListeners } from 'node:events';
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
+import { isError } from '../report/show.js';
+
+/** The end of the time of one attempt: its moment, and its error and signal, which are made when they are first needed. */
+export class Expiry {
+  readonly atMs: number;
+  readonly #report: (blockedAt: string | undefined) => LambdaTimeoutError;
+  #hasCome = false;
+  #error: LambdaTimeoutError | undefined;
+  #controller: AbortController | undefined;
+  #blockedAt: (() => string) | undefined;
+
+  /**
+   * @param atMs - on the clock of `performance.now()`; `Infinity` for never
+   * @param report - makes the error, told which stack blocked the event loop if one was interrupted
+   */
+  constructor(atMs: number, report: (blockedAt: string | undefined) => LambdaTimeoutError) {
+    this.atMs = atMs;
+    this.#report = report;
+  }
+
+  get expired(): boolean {
+    return this.#hasCome || performance.now() >= this.atMs;
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.atMs - performance.now());
+  }
+
+  /** How far it has passed, in whole ms. */
+  lateByMs(): number {
+    return Math.round(performance.now() - this.atMs);
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      // Many requests may listen to it at once; Node 20 would take that for a leak.
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#hasCome) this.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** The one error of this deadline. Nobody's stack leads to it: a timer has made it. */
+  get error(): LambdaTimeoutError {
+    return this.errorBelow(Expiry);
+  }
+
+  /** The one error of this deadline; made here and now, its stack begins at the caller of `entry`. */
+  errorBelow(entry: Parameters<typeof Error.captureStackTrace>[1]): LambdaTimeoutError {
+    if (!this.#error) {
+      this.#error = this.#report(this.#blockedAt?.());
+      Error.captureStackTrace(this.#error, entry);
+    } else if (this.#blockedAt && !this.#error.preempted && !Object.isFrozen(this.#error)) {
+      Object.assign(this.#error, { preempted: true, blockedAt: this.#blockedAt() });
+    }
+    return this.#error;
+  }
+
+  /** Notes that the deadline has come, whatever the clock says, and makes its error before anything is cancelled. */
+  come(): void {
+    this.#hasCome = true;
+    void this.error;
+  }
+
+  /** Aborts the signal, if there is one. Its listeners are user code. */
+  abort(): void {
+    this.#controller?.abort(this.error);
+  }
+
+  /** Notes that the code is being interrupted. Where is asked for later: the code is still running. */
+  interrupt(blockedAt: () => string): void {
+    this.#blockedAt = blockedAt;
+  }
+
+  isOwnError(reason: unknown): reason is LambdaTimeoutError {
+    return this.#error !== undefined && reason === this.#error;
+  }
+
+  /**
+   * Whether an error says no more than that code heeds its signal: Node's own functions wrap the signal's reason, and
+   * the AWS SDK loses it.
+   */
+  isHeededBy(reason: unknown): boolean {
+    const isWrapper = isError(reason) && reason.name === 'AbortError';
+    const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
+    return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
+  }
+}

@@ -1,0 +1,61 @@
+import { attempts } from '../deadline/current-attempt.js';
+import { log } from '../report/logger.js';
+import { shared } from '../shared.js';
+import type { InvocationFacts } from './invocation-facts.js';
+
+/** What code can still do once nobody waits for it. */
+export const LATE = {
+  answer: 'answered late, after it had timed out',
+  rejection: 'rejected late, after it had ended',
+  uncaught: 'left an error uncaught, after its deadline',
+} as const;
+
+/** Says in place of the answer, which may be the user's data, how it is to come in time. */
+export const UNHEARD =
+  'Nobody receives the answer. Give `currentDeadline().signal` to what it waits for, or raise the timeout of the function.';
+
+/** Logs what code still does, with the id of its own request: the runtime would add that of the request that runs by then. */
+export function logLate(
+  { logger, requestId = 'of no id' }: InvocationFacts,
+  name: string,
+  what: keyof typeof LATE,
+  detail: unknown,
+): void {
+  log(logger, 'warn', `${name} ${LATE[what]}, in request ${requestId}`, detail);
+}
+
+/** The events by which Node tells of an error that nobody has caught. */
+const EVENTS: ReadonlySet<unknown> = new Set([
+  'uncaughtExceptionMonitor',
+  'uncaughtException',
+  'unhandledRejection',
+]);
+
+/**
+ * Holds back, from now on, the errors that code leaves uncaught after its deadline: they would end the process in the
+ * middle of the hooks, or of the next invocation. The errors of all other code take their usual way.
+ *
+ * A listener cannot do this. Another listener, such as the runtime client's, would still hear of the error, and Node
+ * does without its own handling where anybody listens. So one function stands in the place of `process.emit`.
+ *
+ * @see https://nodejs.org/api/process.html#event-uncaughtexception
+ */
+export function holdBackUncaught(): void {
+  shared('gate', () => {
+    const { emit } = process;
+    process.emit = function (this: NodeJS.Process, ...event: [string, unknown, unknown]): boolean {
+      return (EVENTS.has(event[0]) && takeUncaught(...event)) || Reflect.apply(emit, this, event);
+    } as typeof emit;
+    return true;
+  });
+}
+
+/** Gives the error to the attempt in whose context it was thrown, if the deadline of that has come. */
+function takeUncaught(event: string, error: unknown, origin: unknown): boolean {
+  const attempt = attempts.getStore();
+  if (!attempt || attempt.state === 'running' || attempt.state === 'ended') return false;
+  // Node tells of an error twice: by its monitor first, and with `--unhandled-rejections=strict` by both other events.
+  const isRepeated = event === 'uncaughtExceptionMonitor' || origin === 'unhandledRejection';
+  if (!isRepeated) attempt.takeUncaught(error);
+  return true;
+}

@@ -1,0 +1,181 @@
+import { type AttemptState, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
+import { Expiry } from '../deadline/expiry.js';
+import { Timer } from '../deadline/timer.js';
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
+import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
+import { holdBackUncaught, type LATE, logLate, UNHEARD } from './abandoned.js';
+import type { InvocationFacts } from './invocation-facts.js';
+import type { Outcome } from './outcome.js';
+
+/** What is run, and for how long. */
+export interface AttemptOptions {
+  /** `Orders.handler`. */
+  readonly name: string;
+  /** On the clock of `performance.now()`; `Infinity` for never. */
+  readonly deadlineAtMs: number;
+  /** Makes the error of the deadline. */
+  readonly report: (deadline: DeadlineFacts) => LambdaTimeoutError;
+  /** The time from the deadline to the hook deadline is divided into so many equal parts, one of which is grace. 0: no grace. */
+  readonly graceParts: number;
+}
+
+/** One run of user code, a handler or a hook, in one state from its start to whatever it still does after its end. */
+export class Attempt implements CurrentAttempt {
+  state: AttemptState = 'running';
+  cutOffAtMs: number;
+  readonly self: unknown;
+  readonly context: unknown;
+  readonly isWatched: boolean;
+  readonly expiry: Expiry;
+  #timer: Timer | undefined;
+  #deadline: Deadline | undefined;
+  readonly #name: string;
+  readonly #graceParts: number;
+  readonly #facts: InvocationFacts;
+  readonly #onEnd: (outcome: Outcome) => void;
+
+  /** @param onEnd - called once, with how the code has ended */
+  constructor(options: AttemptOptions, facts: InvocationFacts, onEnd: (outcome: Outcome) => void) {
+    const { name, deadlineAtMs, report, graceParts } = options;
+    this.cutOffAtMs = deadlineAtMs;
+    this.self = facts.self;
+    this.context = facts.context;
+    this.isWatched = facts.watchdog.isWatching;
+    this.expiry = new Expiry(deadlineAtMs, (blockedAt) =>
+      report({ atMs: deadlineAtMs, blockedAt, timers: this.#timer ? 1 : 0 }),
+    );
+    this.#name = name;
+    this.#graceParts = graceParts;
+    this.#facts = facts;
+    this.#onEnd = onEnd;
+  }
+
+  askForDeadline(): Deadline {
+    if (!this.#deadline) {
+      this.#deadline = new AttemptDeadline(this.expiry);
+      this.cutOffAtMs = this.#cutOffFrom(this.expiry.atMs);
+    }
+    return this.#deadline;
+  }
+
+  /** The error of an attempt whose code must reach nothing any more. */
+  get errorAfterCutOff(): LambdaTimeoutError | undefined {
+    return this.state === 'cut off' || this.state === 'timed out' ? this.expiry.error : undefined;
+  }
+
+  /** Runs the code; where it `awaitsCallback`, returning nothing does not end it. */
+  run(code: () => unknown, awaitsCallback = false): void {
+    this.#facts.watchdog.arm(this);
+    try {
+      // Thenables are adopted inside: some begin their work only when somebody waits for them.
+      const result = attempts.run(this, () => adopt(code()));
+      if (result !== undefined || !awaitsCallback) this.resolve(result);
+    } catch (reason) {
+      this.reject(reason);
+    }
+    if (!this.#isOver) this.#startTimer(this.expiry.atMs, this.#onDeadline);
+  }
+
+  /** Ends the attempt with a value, or with what becomes of it if it is a promise. */
+  readonly resolve = (value: unknown): void => {
+    const adopted = adopt(value);
+    if (adopted instanceof Promise) adopted.then(this.#fulfill, this.reject);
+    else this.#fulfill(adopted);
+  };
+
+  readonly #fulfill = (value: unknown): void => {
+    if (this.state === 'running') this.#end('ended', { status: 'fulfilled', value });
+    else if (this.state === 'in grace') this.#end('ended late', { status: 'fulfilled', value });
+    else if (this.errorAfterCutOff) this.#logLate('answer', UNHEARD);
+  };
+
+  readonly reject = (reason: unknown): void => {
+    if (this.state === 'running' && !this.expiry.isOwnError(reason)) {
+      this.#end('ended', { status: 'rejected', reason });
+    } else if (this.state === 'running' || this.state === 'in grace') {
+      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, reason);
+      this.expire();
+    } else this.#logLate('rejection', reason);
+  };
+
+  /** Times out here and now. */
+  readonly expire = (): void => {
+    if (this.#isOver) return;
+    this.#pass('cut off');
+    this.#end('timed out', { status: 'rejected', reason: this.expiry.error });
+  };
+
+  /** The deadline asks: code that has asked for it before can still end by itself until its cut-off. */
+  readonly #onDeadline = (): void => {
+    this.expiry.come();
+    const now = performance.now();
+    const cutOffAtMs = this.#cutOffFrom(now);
+    if (this.state === 'cut off' || cutOffAtMs <= now) this.expire();
+    else {
+      this.cutOffAtMs = cutOffAtMs;
+      this.#facts.watchdog.arm(this);
+      this.#startTimer(cutOffAtMs, this.expire);
+      this.#pass('in grace');
+    }
+  };
+
+  takeUncaught(reason: unknown): void {
+    this.#logLate('uncaught', reason);
+  }
+
+  interrupt(blockedAt: () => string): () => void {
+    if (this.#isOver) {
+      const error = () => new Error(`It blocked the event loop and was interrupted ${blockedAt()}`);
+      return () => this.reject(error());
+    }
+    this.state = 'cut off';
+    holdBackUncaught();
+    this.expiry.interrupt(blockedAt);
+    return this.expire;
+  }
+
+  get #isOver(): boolean {
+    return this.state === 'ended' || this.state === 'ended late' || this.state === 'timed out';
+  }
+
+  /** The cut-off of code whose deadline comes at that moment. */
+  #cutOffFrom(deadlineAtMs: number): number {
+    const hasGrace = this.#graceParts > 0 && this.#deadline !== undefined;
+    const leftMs = this.#facts.hookDeadlineAtMs - deadlineAtMs;
+    return hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#graceParts : deadlineAtMs;
+  }
+
+  #startTimer(atMs: number, onTime: () => void): void {
+    this.#timer = this.#facts.watchdog.shield(() => new Timer(atMs, onTime));
+  }
+
+  /** Leaves the time before the deadline behind: the error is made, and only then the signal aborts. */
+  #pass(state: 'in grace' | 'cut off'): void {
+    this.state = state;
+    holdBackUncaught();
+    this.expiry.come();
+    // Last of all: a listener may block the event loop, and be interrupted.
+    attempts.run(this, () => this.expiry.abort());
+  }
+
+  #end(state: AttemptState, outcome: Outcome): void {
+    this.state = state;
+    this.#timer?.clear();
+    this.#facts.watchdog.disarm(this);
+    this.#onEnd(outcome);
+  }
+
+  #logLate(what: keyof typeof LATE, detail: unknown): void {
+    // That code heeds its signal is as it should be.
+    if (!this.expiry.isHeededBy(detail)) logLate(this.#facts, this.#name, what, detail);
+  }
+}
+
+/** Makes a promise of a thenable, and leaves everything else as it is. */
+function adopt(value: unknown): unknown {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject && typeof (value as { then?: unknown }).then === 'function'
+    ? Promise.resolve(value)
+    : value;
+}

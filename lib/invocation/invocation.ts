@@ -1,0 +1,137 @@
+import { attempts } from '../deadline/current-attempt.js';
+import { log } from '../report/logger.js';
+import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
+import { Attempt } from './attempt.js';
+import { HandlerArguments } from './handler-arguments.js';
+import { runHook } from './hook-runner.js';
+import type { GuardedClass, Hook } from './hooks.js';
+import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
+import { readLambdaContext, warnOfContext } from './lambda-context.js';
+import { type Outcome, PendingOutcome } from './outcome.js';
+import { doNotWaitForAbandoned } from './response-stream.js';
+
+/** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
+export function invoke(
+  handler: GuardedHandler,
+  guarded: GuardedClass,
+  self: unknown,
+  args: unknown[],
+): unknown {
+  const { method, logger } = handler;
+  const lambda = readLambdaContext(args);
+  const outer = attempts.getStore();
+  const isPart = outer !== undefined && outer.self === self && outer.context === lambda.context;
+  if (isPart) return method.apply(self, args);
+
+  if (lambda.problem !== undefined) warnOfContext(lambda.problem, self, guarded, logger);
+  const facts = factsOf(handler, guarded, lambda, self);
+  return new Promise((resolve, reject) => {
+    const invocation = new Invocation(facts, guarded, new HandlerArguments(args, lambda.index), (outcome) =>
+      outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(outcome.reason),
+    );
+    invocation.start(method);
+  });
+}
+
+/** One call of a decorated handler: the steps from its start to the outcome that its caller receives. */
+class Invocation {
+  readonly #facts: InvocationFacts;
+  readonly #guarded: GuardedClass;
+  readonly #args: HandlerArguments;
+  readonly #settle: (outcome: Outcome) => void;
+  readonly #steps: (() => void)[] = [];
+
+  constructor(
+    facts: InvocationFacts,
+    guarded: GuardedClass,
+    args: HandlerArguments,
+    settle: (outcome: Outcome) => void,
+  ) {
+    this.#facts = facts;
+    this.#guarded = guarded;
+    this.#args = args;
+    this.#settle = settle;
+  }
+
+  start(method: GuardedHandler['method']): void {
+    this.#steps.push(() => this.#runHandler(method));
+    this.#next();
+  }
+
+  /** Takes the next step, alone: what interrupts one step must not take another one with it. */
+  #next(): void {
+    const step = this.#steps.shift();
+    if (step) this.#facts.watchdog.runAlone(step);
+  }
+
+  /** Adds a step that is done when it returns. */
+  #then(step: () => void): void {
+    this.#steps.push(() => {
+      step();
+      this.#next();
+    });
+  }
+
+  #runHandler(method: GuardedHandler['method']): void {
+    const facts = this.#facts;
+    const options = {
+      name: facts.handlerName,
+      deadlineAtMs: facts.deadlineAtMs,
+      report: (deadline: DeadlineFacts) => handlerTimedOut(facts, deadline),
+      graceParts: this.#guarded.onTimeout.length + this.#guarded.finally.length + 1,
+    };
+    const attempt = new Attempt(options, facts, (outcome) => this.#onHandlerEnd(attempt, outcome));
+    const awaitsCallback = this.#args.passCallback(method, attempt);
+    if (!hasTime(facts)) attempt.expire();
+    else attempt.run(() => method.apply(facts.self, this.#args.for(attempt)), awaitsCallback);
+  }
+
+  #onHandlerEnd({ state, expiry }: Attempt, ofHandler: Outcome): void {
+    const { handlerName, logger, context } = this.#facts;
+    const { onTimeout, finally: always, responder } = this.#guarded;
+    const outcome = new PendingOutcome(ofHandler, handlerName);
+    const hasTimedOut = state === 'timed out';
+    let hooksLeft = always.length;
+
+    const addHook = (hook: Hook, argument: () => unknown, onEnd: (answer: Outcome) => void): void => {
+      this.#steps.push(() => {
+        const argumentsFor = (attempt: Attempt) => [argument(), ...this.#args.for(attempt)];
+        runHook(hook, this.#facts, hooksLeft--, argumentsFor, (answer) => {
+          onEnd(answer);
+          this.#next();
+        });
+      });
+    };
+
+    if (state === 'ended late') {
+      const message = `${handlerName} ended ${expiry.lateByMs()} ms past its deadline, in its grace`;
+      this.#then(() => log(logger, 'warn', message, expiry.error));
+    }
+    if (hasTimedOut) {
+      hooksLeft += onTimeout.length;
+      if (this.#args.hasStream) doNotWaitForAbandoned(context);
+      this.#then(() => log(logger, 'error', expiry.error.message, expiry.error));
+      for (const hook of onTimeout) {
+        addHook(
+          hook,
+          () => expiry.error,
+          (answer) => {
+            if (hook === responder) outcome.respond(answer, expiry.error);
+          },
+        );
+      }
+    }
+    for (const hook of always)
+      addHook(
+        hook,
+        () => outcome.current,
+        (answer) => outcome.conclude(answer),
+      );
+    this.#then(() => {
+      if (hasTimedOut && outcome.current.status === 'fulfilled') this.#args.endResponse();
+      this.#args.release();
+      this.#settle(outcome.current);
+    });
+    this.#next();
+  }
+}

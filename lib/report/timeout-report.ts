@@ -1,0 +1,105 @@
+import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
+
+/** How long the event loop may keep a timeout waiting before the message says that it was blocked. */
+const LATE_MS = 100;
+
+/** What an error tells of an invocation, whichever of its deadlines has come. Times on the clock of `performance.now()`. */
+export interface TimeoutFacts {
+  /** `Orders.handler`. */
+  readonly handlerName: string;
+  readonly requestId: string | undefined;
+  readonly marginMs: number;
+  readonly preempt: boolean;
+  readonly startedAtMs: number;
+  /** Time until the hard deadline at the start. */
+  readonly remainingMs: number;
+  readonly hardDeadlineAtMs: number;
+}
+
+/** What an error tells of the deadline that has come. */
+export interface DeadlineFacts {
+  readonly atMs: number;
+  /** The stack that blocked the event loop, if one was interrupted. */
+  readonly blockedAt: string | undefined;
+  /** How many timers of this package wait for it. */
+  readonly timers: number;
+}
+
+/** Whether the margin leaves the handler any time at all. */
+export const hasTime = ({ remainingMs, marginMs }: TimeoutFacts): boolean => remainingMs > marginMs;
+
+/** Makes the error of an invocation whose handler is at its deadline. */
+export function handlerTimedOut(facts: TimeoutFacts, deadline: DeadlineFacts): LambdaTimeoutError {
+  const { handlerName, marginMs } = facts;
+  const details = detailsOf(facts, deadline);
+  if (!hasTime(facts)) {
+    const leftMs = Math.round(facts.remainingMs);
+    const reason = `its margin of ${marginMs} ms leaves no time, with ${leftMs} ms until the Lambda deadline`;
+    const message = `${handlerName} timed out before it was called: ${reason}`;
+    return new LambdaTimeoutError(message, { ...details, lateByMs: 0 });
+  }
+  const times = `${marginMs} ms before the Lambda deadline, after ${details.elapsedMs} ms`;
+  const message = `${handlerName} timed out ${times}${describeBlocking(details, facts.preempt)}`;
+  return new LambdaTimeoutError(message, details);
+}
+
+function describeBlocking({ preempted, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
+  if (preempted) return '; it blocked the event loop and was interrupted';
+  if (lateByMs < LATE_MS) return '';
+  const blocked = `; the event loop was blocked for the last ${lateByMs} ms of them`;
+  return preempt ? blocked : `${blocked}, which the option \`preempt\` would have ended`;
+}
+
+/** Makes the error of a hook that has used up its share of the margin. */
+export function hookAbandoned(
+  facts: TimeoutFacts,
+  hookName: string,
+  shareMs: number,
+  deadline: DeadlineFacts,
+): LambdaTimeoutError {
+  const message = `${hookName} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
+  return new LambdaTimeoutError(message, detailsOf(facts, deadline));
+}
+
+/** Gathers the details of an invocation, one of whose deadlines has come. */
+function detailsOf(facts: TimeoutFacts, { atMs, blockedAt, timers }: DeadlineFacts): LambdaTimeoutDetails {
+  const now = performance.now();
+  return {
+    handler: facts.handlerName,
+    requestId: facts.requestId,
+    marginMs: facts.marginMs,
+    elapsedMs: Math.round(now - facts.startedAtMs),
+    remainingMs: Math.round(facts.hardDeadlineAtMs - now),
+    lateByMs: Math.max(0, Math.round(now - atMs)),
+    preempted: blockedAt !== undefined,
+    ...(blockedAt === undefined ? {} : { blockedAt }),
+    activeResources: countActiveResources(timers),
+  };
+}
+
+/**
+ * Counts by type what the process is waiting on, less so many timers of this package's own.
+ *
+ * @see https://nodejs.org/api/process.html#processgetactiveresourcesinfo
+ */
+function countActiveResources(timers: number): Record<string, number> {
+  const counts: Record<string, number> = { Timeout: -timers };
+  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+/**
+ * Gives a timeout a cause, beside the one that it may have. Not enumerable, as the language makes a cause. A hook may
+ * have rethrown the very error, or frozen it; then nothing is changed.
+ */
+export function addCause(timeout: LambdaTimeoutError, cause: unknown): void {
+  if (cause === timeout || !Object.isExtensible(timeout)) return;
+  const value =
+    'cause' in timeout
+      ? new AggregateError(
+          [cause, timeout.cause],
+          'The handler failed on its way out, and then the response failed',
+        )
+      : cause;
+  Object.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
+}
