@@ -27,8 +27,8 @@ export interface CurrentAttempt {
   askForDeadline(): Deadline;
   /** Takes an error that nobody has caught, where the code can do no harm any more. */
   takeUncaught(reason: unknown): void;
-  /** Notes that the code is being interrupted, and returns what has to be done about it in a later macrotask. */
-  interrupt(blockedAt: () => string): () => void;
+  /** Notes that the code is being interrupted. `blockedAt` must not be called before the code has ended. */
+  interrupt(blockedAt: () => string): void;
 }
 
 /** Holds the attempt whose code is running. */
@@ -43,5 +43,5 @@ export const NO_ATTEMPT: CurrentAttempt = {
   cutOffAtMs: Number.POSITIVE_INFINITY,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},
-  interrupt: () => () => {},
+  interrupt() {},
 };

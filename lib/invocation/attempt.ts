@@ -124,15 +124,16 @@ export class Attempt implements CurrentAttempt {
     this.#logLate('uncaught', reason);
   }
 
-  interrupt(blockedAt: () => string): () => void {
+  interrupt(blockedAt: () => string): void {
     if (this.#isOver) {
       const error = () => new Error(`It blocked the event loop and was interrupted ${blockedAt()}`);
-      return () => this.reject(error());
+      this.#facts.runAlone(() => this.reject(error()));
+    } else {
+      this.state = 'cut off';
+      holdBackUncaught();
+      this.expiry.interrupt(blockedAt);
+      this.#facts.runAlone(this.expire);
     }
-    this.state = 'cut off';
-    holdBackUncaught();
-    this.expiry.interrupt(blockedAt);
-    return this.expire;
   }
 
   get #isOver(): boolean {

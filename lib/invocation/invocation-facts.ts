@@ -1,6 +1,6 @@
 import type { TimeoutLogger } from '../report/logger.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
-import type { Watchdog } from '../watchdog/watchdog.js';
+import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
 import type { GuardedClass } from './hooks.js';
 import type { LambdaContext } from './lambda-context.js';
 
@@ -22,6 +22,7 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly hookDeadlineAtMs: number;
   readonly logger: TimeoutLogger;
   readonly watchdog: Watchdog;
+  readonly runAlone: StepRunner;
 }
 
 /** Fixes the facts of an invocation that starts now. */
@@ -47,5 +48,6 @@ export function factsOf(
     hookDeadlineAtMs: hardDeadlineAtMs - reserveMs,
     logger,
     watchdog,
+    runAlone: watchdog.createStepRunner(),
   };
 }

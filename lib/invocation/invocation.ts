@@ -61,7 +61,7 @@ class Invocation {
   /** Takes the next step, alone: what interrupts one step must not take another one with it. */
   #next(): void {
     const step = this.#steps.shift();
-    if (step) this.#facts.watchdog.runAlone(step);
+    if (step) this.#facts.runAlone(step);
   }
 
   /** Adds a step that is done when it returns. */

@@ -1,13 +1,11 @@
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 
-/** A step and the async context in which it was given. */
-class Step extends AsyncResource {
-  constructor(readonly code: () => void) {
-    super('LambdaGracefulTimeout');
-  }
+interface Step {
+  readonly context: AsyncResource;
+  readonly code: () => void;
 }
 
-/** Runs steps as macrotasks of their own, in the order and in the async contexts in which they were given. */
+/** Runs steps as macrotasks of their own, in the order in which they were given. */
 export class MacrotaskQueue {
   readonly #steps: Step[] = [];
   // A message shares its turn with nothing, unlike a promise or an immediate.
@@ -19,8 +17,8 @@ export class MacrotaskQueue {
     this.#channel.port2.unref();
   }
 
-  run(step: () => void): void {
-    this.#steps.push(new Step(step));
+  run(context: AsyncResource, code: () => void): void {
+    this.#steps.push({ context, code });
     // Else the process may end before the message arrives.
     this.#channel.port1.ref();
     this.#channel.port2.postMessage(undefined);
@@ -29,6 +27,6 @@ export class MacrotaskQueue {
   #runNext(): void {
     const step = this.#steps.shift();
     if (this.#steps.length === 0) this.#channel.port1.unref();
-    step?.runInAsyncScope(step.code);
+    step?.context.runInAsyncScope(step.code);
   }
 }

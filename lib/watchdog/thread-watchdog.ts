@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
@@ -5,7 +6,7 @@ import { mend, wakeTimers } from './event-loop-mending.js';
 import { clearAsyncStack, findObstacle, takeStackBelow } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
 import { ASLEEP_UNTIL, CELLS, DUE, LOOK, NEVER, SEQUENCE, THREAD_SOURCE } from './thread-source.js';
-import type { Watchdog } from './watchdog.js';
+import type { StepRunner, Watchdog } from './watchdog.js';
 
 // Taken now: a test that fakes time later must not fake it for the watchdog's thread.
 const { hrtime } = process;
@@ -31,6 +32,8 @@ export class ThreadWatchdog implements Watchdog {
   readonly #startedAt = hrtime.bigint();
   readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
   readonly #steps: MacrotaskQueue;
+  /** For steps of its own. */
+  readonly #runAlone: StepRunner;
   readonly #armed = new Set<CurrentAttempt>();
   /** Whether there may be code that was abandoned, which can block the thread at any time. */
   #hasSuspects = false;
@@ -41,9 +44,10 @@ export class ThreadWatchdog implements Watchdog {
     this.#tools = tools;
     this.#onObstacle = onObstacle;
     this.#cells[DUE] = NEVER;
-    this.#steps = this.shield(() => {
+    this.#steps = new MacrotaskQueue();
+    this.#runAlone = this.shield(() => {
       this.#startThread();
-      return new MacrotaskQueue();
+      return this.createStepRunner();
     });
     Object.defineProperty(globalThis, Symbol.for(LOOK), { value: this.#look });
   }
@@ -64,8 +68,9 @@ export class ThreadWatchdog implements Watchdog {
     return attempts.run(NO_ATTEMPT, code);
   }
 
-  runAlone(step: () => void): void {
-    this.#steps.run(step);
+  createStepRunner(): StepRunner {
+    const context = new AsyncResource('LambdaGracefulTimeout');
+    return (step) => this.#steps.run(context, step);
   }
 
   #startThread(): void {
@@ -134,12 +139,11 @@ export class ThreadWatchdog implements Watchdog {
     const onEnded = () => {
       resources.push(...clearAsyncStack());
       resources.forEach(mend);
-      const endAttempt = attempt.interrupt(stack ?? betweenMicrotasks);
-      this.runAlone(() => {
+      this.#runAlone(() => {
         session.disconnect();
         wakeTimers();
       });
-      this.runAlone(endAttempt);
+      attempt.interrupt(stack ?? betweenMicrotasks);
     };
     // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
     session.post('Runtime.terminateExecution', onEnded);

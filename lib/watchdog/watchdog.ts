@@ -1,5 +1,10 @@
 import type { CurrentAttempt } from '../deadline/current-attempt.js';
 
+/** Runs a step that shares nothing with other code that may be interrupted, and so cannot be lost with it. */
+export type StepRunner = (step: () => void) => void;
+
+const runNow: StepRunner = (step) => step();
+
 /** What attempts and their invocations ask of a watchdog. */
 export interface Watchdog {
   /** Whether it interrupts anything at all. */
@@ -10,8 +15,8 @@ export interface Watchdog {
   disarm(attempt: CurrentAttempt): void;
   /** Runs code whose callbacks must not be interrupted. */
   shield<Result>(code: () => Result): Result;
-  /** Runs a step that shares nothing with other code that may be interrupted, and so cannot be lost with it. */
-  runAlone(step: () => void): void;
+  /** Makes what runs the steps of one invocation, in the async context of this call. */
+  createStepRunner(): StepRunner;
 }
 
 /** The watchdog of who has asked for none. */
@@ -20,5 +25,5 @@ export const NO_WATCHDOG: Watchdog = {
   arm() {},
   disarm() {},
   shield: (code) => code(),
-  runAlone: (step) => step(),
+  createStepRunner: () => runNow,
 };

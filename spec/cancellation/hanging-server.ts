@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gate } from './gate.js';
+import { gate } from '../support/gate.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { Agent, type Dispatcher, Pool, request } from 'undici';
 import { LambdaTimeoutError } from '../../lib/index.js';
+import { gate } from '../support/gate.js';
 import { cutOff } from './cut-off.js';
-import { gate } from './gate.js';
 import { HangingServer, half } from './hanging-server.js';
 import { leavingNothingOpen } from './left-open.js';
 

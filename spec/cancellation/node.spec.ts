@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { setInterval as every, setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { LambdaTimeoutError } from '../../lib/index.js';
+import { gate } from '../support/gate.js';
 import { type CutOff, cutOff } from './cut-off.js';
 import { Driver } from './driver.js';
-import { gate } from './gate.js';
 import { leavingNothingOpen } from './left-open.js';
 import { SilentServer } from './silent-server.js';
 

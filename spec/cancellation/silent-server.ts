@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { gate } from './gate.js';
+import { gate } from '../support/gate.js';
 
 /** A server that welcomes everybody and says nothing more. */
 export class SilentServer {

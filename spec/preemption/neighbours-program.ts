@@ -10,6 +10,7 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
+import { gate } from '../support/gate.js';
 import { loop } from './blocks.js';
 import type { InvocationReport } from './neighbours.js';
 
@@ -25,14 +26,6 @@ function spin(ms: number): number {
   const startedAt = performance.now();
   while (performance.now() - startedAt < ms);
   return performance.now() - startedAt;
-}
-
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }
 
 const warnings: string[] = [];

@@ -6,6 +6,7 @@ import { Finally, GracefulTimeout, type LambdaTimeoutError } from 'lambda-gracef
 import { useFakeTimers } from 'sinon';
 import { WebSocket } from 'undici';
 import { FakeContext } from '../support/context.js';
+import { gate } from '../support/gate.js';
 import { loop } from './blocks.js';
 
 const MARGIN_MS = 2000;
@@ -120,9 +121,15 @@ const scenarios: Record<string, () => Promise<unknown>> = {
 
   async 'fake timers'() {
     const clock = useFakeTimers();
+    const begun = gate();
+    const work = () => {
+      begun.open();
+      return new Promise(() => {});
+    };
     const invoked = tasks
-      .handler(() => new Promise(() => {}), { getRemainingTimeInMillis: () => MARGIN_MS + 60_000 })
+      .handler(work, { getRemainingTimeInMillis: () => MARGIN_MS + 60_000 })
       .catch(({ name, preempted, elapsedMs }: LambdaTimeoutError) => ({ name, preempted, elapsedMs }));
+    await begun.opened;
     await clock.tickAsync(60_000);
     const outcome = await invoked;
     const timers = clock.countTimers();

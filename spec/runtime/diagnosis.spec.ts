@@ -40,7 +40,7 @@ for (const [format, read] of [
       expect(requestId).to.equal(isOf);
       expect(message)
         .to.match(
-          /^Orders\.handler timed out 700 ms before the Lambda deadline, after \d+ ms LambdaTimeoutError: /,
+          /^Orders\.handler timed out 700 ms before the Lambda deadline, after \d+ ms \[LambdaTimeoutError: /,
         )
         .and.match(/ {2}handler: 'Orders.handler',/)
         .and.include(`  requestId: '${isOf}',`)
