@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { GracefulTimeout, LambdaTimeoutError } from '../lib/index.js';
+import { currentDeadline, GracefulTimeout, LambdaTimeoutError } from '../lib/index.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
 import { useFakeTime } from './support/fake-time.js';
 import { RecordingLogger } from './support/recording-logger.js';
 import { timedOut } from './support/timed-out.js';
@@ -55,6 +57,37 @@ describe('LambdaTimeoutError (R23)', () => {
     sinon.stub(process, 'getActiveResourcesInfo').returns(['Timeout']);
     const it = await error();
     expect(it.activeResources).to.deep.equal({});
+  });
+
+  describe('has a stack', () => {
+    const framesOf = ({ stack = '' }: Error): string[] => stack.split('\n').slice(1);
+
+    it('without any frame where the deadline has come by itself', async () => {
+      expect(framesOf(await error())).to.deep.equal([]);
+    });
+
+    for (const [way, work] of Object.entries({
+      'by throwIfExpired()': () => currentDeadline().throwIfExpired(),
+      'by race()': () => currentDeadline().race(new Promise(() => {})),
+    })) {
+      it(`that begins at the line of the user where it is thrown ${way}`, async () => {
+        class Late {
+          @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+          async handler(_event: unknown, _context: unknown): Promise<void> {
+            time.clock.tick(2000);
+            await work();
+          }
+        }
+        const late = new Late();
+        const [first] = framesOf(await timedOut(time.clock, late.handler.bind(late)));
+        expect(first).to.include('lambda-timeout-error.spec.js');
+      });
+    }
+
+    it('that shows nothing of this package where there is no time at all', async () => {
+      const failed = await expectRejection(new Orders().handler({}, new FakeContext(10)));
+      expect(framesOf(failed as Error).filter((frame) => /\/lib\//.test(frame))).to.deep.equal([]);
+    });
   });
 
   it('names a subclass by the class of the instance, and a symbol by its description', async () => {

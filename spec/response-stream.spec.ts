@@ -213,6 +213,39 @@ describe('a streaming handler (R22)', () => {
       expect(stream.prelude).to.equal('of the handler');
     });
 
+    it('can write by no method that it has taken from the stream in time', async () => {
+      const stream = new PassThrough();
+      let write: ((chunk: string) => boolean) | undefined;
+      const orders = streaming(async (response) => {
+        write = response.write;
+        expect(write('in time')).to.equal(true);
+        await forever();
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(2000);
+      await rejection;
+      expect(write?.('late')).to.equal(false);
+      expect(stream.read()?.toString()).to.equal('in time');
+    });
+
+    it('can write by nothing that a method of the stream has returned', async () => {
+      const stream = new PassThrough();
+      let chained: Writable | undefined;
+      const orders = streaming(async (response) => {
+        chained = response.on('drain', () => {}).setDefaultEncoding('utf8');
+        chained.write('in time');
+        await forever();
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(2000);
+      await rejection;
+      expect(chained).not.to.equal(stream);
+      chained?.write('late');
+      chained?.end();
+      expect(stream.read()?.toString()).to.equal('in time');
+      expect(stream.writableEnded).to.equal(false);
+    });
+
     it('could set properties in time', async () => {
       const stream = Object.assign(new PassThrough(), { prelude: '' });
       const orders = streaming(async (response) => {

@@ -44,13 +44,14 @@ export function recordHook(member: Member, kind: Hook['kind'], responds = false)
  * Makes the look-up of what a decorated handler has to know of the class of its instance. It remembers what it found, and
  * throws a TypeError where `this` is not of a class with the hooks that the handler's own class declares.
  *
- * @param warn - called once for a class whose hooks the handler does not run
+ * @param warn - called once, if the class has hooks that the handler does not run
  */
 export function classFinder(
   handler: Member,
   warn: (message: string) => void,
 ): (self: unknown) => GuardedClass {
   const found = new WeakMap<object, GuardedClass>();
+  let hasWarned = false;
   return (self) => {
     const level = classLevel(self);
     const known = found.get(level);
@@ -60,7 +61,8 @@ export function classFinder(
     const hasHooks = guarded.onTimeout.length + guarded.finally.length > 0;
     if (!hasHooks && declaresHooks(handler)) throw unbound(handler);
     found.set(level, guarded);
-    if (!hasHooks && isBesideHooks(handler, level)) {
+    if (!hasHooks && !hasWarned && isBesideHooks(handler, level)) {
+      hasWarned = true;
       const [own, others] = handler.isStatic ? ['static', 'not'] : ['not static', 'static'];
       warn(`${guarded.handlerName} runs no hooks: it is ${own}, but the hooks of its class are ${others}`);
     }

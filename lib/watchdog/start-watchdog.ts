@@ -1,17 +1,12 @@
+import { shared } from '../shared.js';
 import { canMend } from './event-loop-mending.js';
 import { findObstacle } from './interruption.js';
 import { ThreadWatchdog } from './thread-watchdog.js';
 import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
 
-// On globalThis, so that all copies of this package share one watchdog on a thread.
-const WATCHDOG = Symbol.for('lambda-graceful-timeout:watchdog');
-const shared = globalThis as { [WATCHDOG]?: Watchdog };
-
 /** Starts the watchdog of this thread, unless it has been; where that cannot be, says why, once, and does without. */
-export function startWatchdog(warn: (reason: string) => void): Watchdog {
-  shared[WATCHDOG] ??= create(warn);
-  return shared[WATCHDOG];
-}
+export const startWatchdog = (warn: (reason: string) => void): Watchdog =>
+  shared('watchdog', () => create(warn));
 
 function create(warn: (reason: string) => void): Watchdog {
   let warned = false;

@@ -1,3 +1,5 @@
+import { sharedSymbol } from '../shared.js';
+
 /** The cells of the memory that a thread shares with its watchdog; times in ms since the watchdog was made. */
 export const SEQUENCE = 0;
 export const DUE = 1;
@@ -8,7 +10,7 @@ export const CELLS = 3;
 export const NEVER = 2 ** 31 - 1;
 
 /** The name under which the watched thread's global object holds the function that the watchdog calls. */
-export const LOOK = 'lambda-graceful-timeout:look';
+export const LOOK: symbol = sharedSymbol('look');
 
 /**
  * What the watchdog's own thread runs. A string, as bundlers do not find the files of workers, and minifiers and
@@ -20,7 +22,7 @@ const inspector = require('node:inspector');
 const { startedAt, threadId } = workerData;
 const cells = new Int32Array(workerData.memory);
 const GRACE_MS = 15;
-const expression = 'globalThis[Symbol.for(${JSON.stringify(LOOK)})]()';
+const expression = 'globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()';
 
 const now = () => Number((process.hrtime.bigint() - startedAt) / 1000000n);
 

@@ -49,7 +49,7 @@ export class ThreadWatchdog implements Watchdog {
       this.#startThread();
       return this.createStepRunner();
     });
-    Object.defineProperty(globalThis, Symbol.for(LOOK), { value: this.#look });
+    Object.defineProperty(globalThis, LOOK, { value: this.#look });
   }
 
   arm(attempt: CurrentAttempt): void {

@@ -28,7 +28,7 @@ const attemptUntil = (ms: number): CurrentAttempt & { state: AttemptState } => (
 });
 
 function look(): number {
-  (globalThis as unknown as Record<symbol, () => void>)[Symbol.for(LOOK)]?.();
+  (globalThis as unknown as Record<symbol, () => void>)[LOOK]?.();
   return ended;
 }
 

@@ -1,0 +1,108 @@
+import { getEventListeners } from 'node:events';
+import { expect } from 'chai';
+import { currentDeadline, type Deadline, GracefulTimeout, LambdaTimeoutError } from '../lib/index.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { forever, useFakeTime, wait } from './support/fake-time.js';
+import { RecordingLogger } from './support/recording-logger.js';
+
+describe('currentDeadline().race() (R24)', () => {
+  const time = useFakeTime();
+  let logger: RecordingLogger;
+
+  beforeEach(() => {
+    logger = new RecordingLogger();
+  });
+
+  /** Runs work with its deadline after 2000 ms. */
+  const invoke = (work: (deadline: Deadline) => unknown): Promise<unknown> => {
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger })
+      async handler(_event: unknown, _context: unknown): Promise<unknown> {
+        return work(currentDeadline());
+      }
+    }
+    return new Orders().handler({}, new FakeContext(3000));
+  };
+
+  it('fulfils and rejects as the promise does, and takes values and thenables', async () => {
+    const failure = new Error('failed');
+    expect(await invoke((deadline) => deadline.race(Promise.resolve('promise')))).to.equal('promise');
+    expect(await invoke((deadline) => deadline.race('value'))).to.equal('value');
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+    const thenable = { then: (resolve: (value: string) => void) => resolve('thenable') };
+    expect(await invoke((deadline) => deadline.race(thenable as PromiseLike<string>))).to.equal('thenable');
+    expect(await expectRejection(invoke((deadline) => deadline.race(Promise.reject(failure))))).to.equal(
+      failure,
+    );
+  });
+
+  it('rejects with the timeout at the deadline, which is where a handler can catch it', async () => {
+    let caught: unknown;
+    const answer = invoke(async (deadline) => {
+      try {
+        await deadline.race(forever());
+      } catch (error) {
+        caught = error;
+      } finally {
+        await wait(50);
+      }
+      return 'what is done';
+    });
+    await time.clock.tickAsync(2050);
+    expect(await answer).to.equal('what is done');
+    expect(caught).to.be.instanceOf(LambdaTimeoutError);
+  });
+
+  it('rejects at once where the deadline has passed, though nobody has noticed', async () => {
+    const answer = invoke(async (deadline) => {
+      time.clock.tick(2000); // as a loop that blocks
+      return deadline.race(Promise.resolve('too late'));
+    });
+    expect(await expectRejection(answer)).to.be.instanceOf(LambdaTimeoutError);
+  });
+
+  it('leaves no unhandled rejection behind where the promise loses and then rejects', async () => {
+    const unhandled: unknown[] = [];
+    const keep = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', keep);
+    let fail: ((reason: Error) => void) | undefined;
+    const hanging = new Promise((_, reject) => {
+      fail = reject;
+    });
+    const rejection = expectRejection(invoke((deadline) => deadline.race(hanging)));
+    await time.clock.tickAsync(2000);
+    await rejection;
+    fail?.(new Error('after the race'));
+    time.clock.restore();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', keep);
+    expect(unhandled).to.deep.equal([]);
+    expect(logger.lines, 'the timeout alone').to.have.length(1);
+  });
+
+  it('leaves no listener behind after 100,000 races on one deadline, won, lost or failed', async () => {
+    await invoke(async (deadline) => {
+      for (let races = 0; races < 50_000; races++) {
+        await deadline.race(races);
+        await expectRejection(deadline.race(Promise.reject(races)));
+      }
+      expect(getEventListeners(deadline.signal, 'abort')).to.deep.equal([]);
+    });
+    let lost: Deadline | undefined;
+    const rejection = expectRejection(
+      invoke((deadline) => {
+        lost = deadline;
+        return Promise.all(Array.from({ length: 1000 }, () => deadline.race(forever())));
+      }),
+    );
+    await time.clock.tickAsync(2000);
+    await rejection;
+    expect(getEventListeners(lost?.signal as AbortSignal, 'abort')).to.deep.equal([]);
+  }).timeout(20_000);
+
+  it('outside an invocation is the promise', () => {
+    const promise = Promise.resolve();
+    expect(currentDeadline().race(promise)).to.equal(promise);
+  });
+});
