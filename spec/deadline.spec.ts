@@ -223,6 +223,16 @@ describe('currentDeadline() (R24)', () => {
     expect(currentDeadline().signal).not.to.equal(currentDeadline().signal);
   });
 
+  it('in code of this package itself never expires, and that code is never held to account', () => {
+    const remainingMs = attempts.run(NO_ATTEMPT, () => currentDeadline().remainingMs());
+    expect(remainingMs).to.equal(Number.POSITIVE_INFINITY);
+    const blockedAt = sinon.fake.returns('nowhere');
+    NO_ATTEMPT.interrupt(blockedAt);
+    NO_ATTEMPT.takeUncaught(new Error('of nobody'));
+    expect(blockedAt.called).to.equal(false);
+    expect(NO_ATTEMPT.state).to.equal('running');
+  });
+
   it('after an invocation is the outer one again', async () => {
     await invoke(async () => 'done');
     expect(currentDeadline().remainingMs()).to.equal(Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import type { GuardedClass } from '../invocation/hooks.js';
+import type { GuardedClass } from '../invocation/hook-runner.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
 import { log, type TimeoutLogger } from '../report/logger.js';

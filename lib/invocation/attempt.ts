@@ -49,6 +49,8 @@ export class Attempt implements CurrentAttempt {
     this.#graceParts = graceParts;
     this.#facts = facts;
     this.#onEnd = onEnd;
+    // Already now: what blocks the event loop may keep the code from being started at all.
+    facts.watchdog.arm(this);
   }
 
   askForDeadline(): Deadline {
@@ -66,7 +68,7 @@ export class Attempt implements CurrentAttempt {
 
   /** Runs the code; where it `awaitsCallback`, returning nothing does not end it. */
   run(code: () => unknown, awaitsCallback = false): void {
-    this.#facts.watchdog.arm(this);
+    if (this.state !== 'running') return;
     try {
       // Thenables are adopted inside: some begin their work only when somebody waits for them.
       const result = attempts.run(this, () => adopt(code()));

@@ -1,9 +1,29 @@
 import { log } from '../report/logger.js';
 import { hookAbandoned } from '../report/timeout-report.js';
 import { Attempt } from './attempt.js';
-import type { Hook } from './hooks.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
+
+/** A method that a decorator has marked to be run when an invocation ends. */
+export interface Hook {
+  readonly kind: 'onTimeout' | 'finally';
+  readonly key: string | symbol;
+  /** Whether its return value answers the timed-out invocation. */
+  readonly responds: boolean;
+  /** `Orders.report`. */
+  readonly name: string;
+}
+
+/** What is known of the class of the instance on which a handler is called. */
+export interface GuardedClass {
+  /** `Orders.handler`; just `handler` where the instance is not of the class that declares it. */
+  readonly handlerName: string;
+  /** In the order in which they run. */
+  readonly onTimeout: readonly Hook[];
+  readonly finally: readonly Hook[];
+  /** The hook that makes the response to a timeout. */
+  readonly responder: Hook | undefined;
+}
 
 type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
 

@@ -1,7 +1,6 @@
 import type { TimeoutLogger } from '../report/logger.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
-import type { GuardedClass } from './hooks.js';
 import type { LambdaContext } from './lambda-context.js';
 
 /** A decorated handler and what its decorator was told. */
@@ -28,7 +27,7 @@ export interface InvocationFacts extends TimeoutFacts {
 /** Fixes the facts of an invocation that starts now. */
 export function factsOf(
   { marginMs, reserveMs, preempt, logger, watchdog }: GuardedHandler,
-  { handlerName }: GuardedClass,
+  handlerName: string,
   { context, requestId, remainingMs }: LambdaContext,
   self: unknown,
 ): InvocationFacts {

@@ -3,8 +3,7 @@ import { log } from '../report/logger.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
-import { runHook } from './hook-runner.js';
-import type { GuardedClass, Hook } from './hooks.js';
+import { type GuardedClass, type Hook, runHook } from './hook-runner.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { readLambdaContext, warnOfContext } from './lambda-context.js';
 import { type Outcome, PendingOutcome } from './outcome.js';
@@ -23,8 +22,12 @@ export function invoke(
   const isPart = outer !== undefined && outer.self === self && outer.context === lambda.context;
   if (isPart) return method.apply(self, args);
 
-  if (lambda.problem !== undefined) warnOfContext(lambda.problem, self, guarded, logger);
-  const facts = factsOf(handler, guarded, lambda, self);
+  const { handlerName } = guarded;
+  if (lambda.problem !== undefined) {
+    const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
+    warnOfContext(lambda.problem, Object(owner), handlerName, logger);
+  }
+  const facts = factsOf(handler, handlerName, lambda, self);
   return new Promise((resolve, reject) => {
     const invocation = new Invocation(facts, guarded, new HandlerArguments(args, lambda.index), (outcome) =>
       outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(outcome.reason),
@@ -54,7 +57,19 @@ class Invocation {
   }
 
   start(method: GuardedHandler['method']): void {
-    this.#steps.push(() => this.#runHandler(method));
+    const facts = this.#facts;
+    const options = {
+      name: facts.handlerName,
+      deadlineAtMs: facts.deadlineAtMs,
+      report: (deadline: DeadlineFacts) => handlerTimedOut(facts, deadline),
+      graceParts: this.#guarded.onTimeout.length + this.#guarded.finally.length + 1,
+    };
+    const attempt = new Attempt(options, facts, (outcome) => this.#onHandlerEnd(attempt, outcome));
+    const awaitsCallback = this.#args.passCallback(method, attempt);
+    this.#steps.push(() => {
+      if (!hasTime(facts)) attempt.expire();
+      else attempt.run(() => method.apply(facts.self, this.#args.for(attempt)), awaitsCallback);
+    });
     this.#next();
   }
 
@@ -70,20 +85,6 @@ class Invocation {
       step();
       this.#next();
     });
-  }
-
-  #runHandler(method: GuardedHandler['method']): void {
-    const facts = this.#facts;
-    const options = {
-      name: facts.handlerName,
-      deadlineAtMs: facts.deadlineAtMs,
-      report: (deadline: DeadlineFacts) => handlerTimedOut(facts, deadline),
-      graceParts: this.#guarded.onTimeout.length + this.#guarded.finally.length + 1,
-    };
-    const attempt = new Attempt(options, facts, (outcome) => this.#onHandlerEnd(attempt, outcome));
-    const awaitsCallback = this.#args.passCallback(method, attempt);
-    if (!hasTime(facts)) attempt.expire();
-    else attempt.run(() => method.apply(facts.self, this.#args.for(attempt)), awaitsCallback);
   }
 
   #onHandlerEnd({ state, expiry }: Attempt, ofHandler: Outcome): void {

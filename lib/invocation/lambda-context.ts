@@ -1,7 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { show } from '../report/show.js';
-import type { GuardedClass } from './hooks.js';
 
 type Clock = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Pick<Context, 'awsRequestId'>>;
 
@@ -27,14 +26,13 @@ const warnedClasses = new WeakSet<object>();
 /** Says, once per class, why a handler has no timeout. */
 export function warnOfContext(
   problem: string,
-  self: unknown,
-  guarded: GuardedClass,
+  owner: object,
+  handlerName: string,
   logger: TimeoutLogger,
 ): void {
-  const owner = Object(typeof self === 'function' ? self : (self?.constructor ?? guarded));
   if (warnedClasses.has(owner)) return;
   warnedClasses.add(owner);
-  log(logger, 'warn', `${guarded.handlerName} runs without a timeout`, problem);
+  log(logger, 'warn', `${handlerName} runs without a timeout`, problem);
 }
 
 /** Finds the Lambda context among a handler's arguments and reads its clock. */
