@@ -278,7 +278,7 @@ describe('@GracefulTimeout', () => {
 
     it('runs where there are no hooks for it: none, or static ones of an instance handler', async () => {
       class Orders {
-        @GracefulTimeout(1000)
+        @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
         async handler(_event: unknown, _context: unknown): Promise<string> {
           return 'done';
         }

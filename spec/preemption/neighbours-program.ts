@@ -207,6 +207,20 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { only: await invoke(60, forever), next: await serve(), warnings };
   },
 
+  async 'contextless before the handler is called'() {
+    let isCalled = false;
+    const only = await new Promise((resolve) => {
+      setTimeout(() => {
+        const work = () => {
+          isCalled = true;
+        };
+        invoke(60, work).then(resolve);
+        loop();
+      });
+    });
+    return { only, isCalled, next: await serve(), warnings };
+  },
+
   async 'contextless with two in flight'() {
     let spunMs = 0;
     const { opened, open } = gate();

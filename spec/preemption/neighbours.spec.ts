@@ -98,6 +98,15 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
+    it('counts as that of the only one in flight, whose handler it has kept from being called', async () => {
+      const { only, isCalled, next } = await seen<{ isCalled: boolean }>(
+        'contextless before the handler is called',
+      );
+      expect(only).to.deep.equal(timedOut('at loop'));
+      expect(isCalled).to.equal(false);
+      expect(next).to.deep.equal(SERVED);
+    });
+
     it('counts as that of none where two are in flight', async () => {
       const { expired, other, spunMs, next } = await seen<{ spunMs: number }>(
         'contextless with two in flight',
