@@ -105,6 +105,14 @@ describe('LambdaTimeoutError (R23)', () => {
     );
   });
 
+  it('names just the method where the class has no name', async () => {
+    class Anonymous extends Orders {}
+    Object.defineProperty(Anonymous, 'name', { value: '' });
+    const anonymous = new Anonymous();
+    const { handler } = await timedOut(time.clock, anonymous.handler.bind(anonymous));
+    expect(handler).to.equal('handler');
+  });
+
   it('names just the method where there is no instance', async () => {
     const { handler } = new Orders();
     expect((await timedOut(time.clock, handler.bind(undefined as never))).handler).to.equal('handler');
