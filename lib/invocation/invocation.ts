@@ -1,4 +1,5 @@
 import { attempts } from '../deadline/current-attempt.js';
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log } from '../report/logger.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt } from './attempt.js';
@@ -43,6 +44,7 @@ class Invocation {
   readonly #args: HandlerArguments;
   readonly #settle: (outcome: Outcome) => void;
   readonly #steps: (() => void)[] = [];
+  #hooksLeft = 0;
 
   constructor(
     facts: InvocationFacts,
@@ -87,52 +89,56 @@ class Invocation {
     });
   }
 
-  #onHandlerEnd({ state, expiry }: Attempt, ofHandler: Outcome): void {
-    const { handlerName, logger, context } = this.#facts;
-    const { onTimeout, finally: always, responder } = this.#guarded;
-    const outcome = new PendingOutcome(ofHandler, handlerName);
-    const hasTimedOut = state === 'timed out';
-    let hooksLeft = always.length;
-
-    const addHook = (hook: Hook, argument: () => unknown, onEnd: (answer: Outcome) => void): void => {
+  /** Adds steps that run hooks, one after the other. */
+  #thenRun(
+    hooks: readonly Hook[],
+    argument: () => unknown,
+    onEnd: (answer: Outcome, hook: Hook) => void,
+  ): void {
+    this.#hooksLeft += hooks.length;
+    for (const hook of hooks) {
       this.#steps.push(() => {
         const argumentsFor = (attempt: Attempt) => [argument(), ...this.#args.for(attempt)];
-        runHook(hook, this.#facts, hooksLeft--, argumentsFor, (answer) => {
-          onEnd(answer);
+        runHook(hook, this.#facts, this.#hooksLeft--, argumentsFor, (answer) => {
+          onEnd(answer, hook);
           this.#next();
         });
       });
-    };
+    }
+  }
 
+  #onHandlerEnd({ state, expiry }: Attempt, ofHandler: Outcome): void {
+    const { handlerName, logger } = this.#facts;
+    const outcome = new PendingOutcome(ofHandler, handlerName);
+    if (state === 'timed out') this.#timeOut(expiry.error, outcome);
     if (state === 'ended late') {
       const message = `${handlerName} ended ${expiry.lateByMs()} ms past its deadline, in its grace`;
       this.#then(() => log(logger, 'warn', message, expiry.error));
     }
-    if (hasTimedOut) {
-      hooksLeft += onTimeout.length;
-      if (this.#args.hasStream) doNotWaitForAbandoned(context);
-      this.#then(() => log(logger, 'error', expiry.error.message, expiry.error));
-      for (const hook of onTimeout) {
-        addHook(
-          hook,
-          () => expiry.error,
-          (answer) => {
-            if (hook === responder) outcome.respond(answer, expiry.error);
-          },
-        );
-      }
-    }
-    for (const hook of always)
-      addHook(
-        hook,
-        () => outcome.current,
-        (answer) => outcome.conclude(answer),
-      );
+    this.#thenRun(
+      this.#guarded.finally,
+      () => outcome.current,
+      (answer) => outcome.conclude(answer),
+    );
     this.#then(() => {
-      if (hasTimedOut && outcome.current.status === 'fulfilled') this.#args.endResponse();
+      if (state === 'timed out' && outcome.current.status === 'fulfilled') this.#args.endResponse();
       this.#args.release();
       this.#settle(outcome.current);
     });
     this.#next();
+  }
+
+  #timeOut(error: LambdaTimeoutError, outcome: PendingOutcome): void {
+    const { logger, context } = this.#facts;
+    const { onTimeout, responder } = this.#guarded;
+    if (this.#args.hasStream) doNotWaitForAbandoned(context);
+    this.#then(() => log(logger, 'error', error.message, error));
+    this.#thenRun(
+      onTimeout,
+      () => error,
+      (answer, hook) => {
+        if (hook === responder) outcome.respond(answer, error);
+      },
+    );
   }
 }
