@@ -1,4 +1,8 @@
-/** How Node keeps its timers and immediates: its own affair, so checked before it is relied on. */
+/*
+ * An interruption ends a callback without what Node does after a callback: see `processImmediate` and `listOnTimeout` in
+ * Node's lib/internal/timers.js. What must still be done of it is done here. These fields are Node's own, so `canMend`
+ * checks them first.
+ */
 interface Timer {
   _onTimeout: (() => void) | null;
 }
@@ -31,25 +35,29 @@ export function canMend(): boolean {
   );
 }
 
-/** Does for a timer or an immediate, if that is what is being interrupted, what Node would have done after it. */
+/**
+ * Does for a timer or an immediate that was interrupted what Node would have done after its callback. Must be called before
+ * anything else runs. Does nothing for any other resource.
+ */
 export function mend(resource: Partial<Timer & Immediate>): void {
-  // Node would count it as active for ever, and then not ref the event loop for the next timer.
+  // Node still counts the timer as active, and would then not keep the process alive for the next one.
   if (resource._onTimeout) clearTimeout(resource as NodeJS.Timeout);
   if (resource._onImmediate) mendImmediate(resource as Immediate);
 }
 
 function mendImmediate(interrupted: Immediate): void {
-  // Behind another one of its turn: Node will begin again with it. Let it be one that does nothing.
+  // Not the first of its turn: Node has noted that it must go on with this one, and calls it again. It must do nothing then.
   if (interrupted._idlePrev) {
     interrupted._destroyed = false;
     interrupted._onImmediate = nothing;
-    // Run twice, it is counted off twice; so one that is counted is left out and never run.
+    // Node counts one immediate less each time that it calls one, so it counts this one twice. The second of these three
+    // makes up for it: it is counted, but never called, because the list does not lead to it any more.
     const before = createImmediate();
     createImmediate();
     link(before, createImmediate());
     return;
   }
-  // The first of its turn: Node will forget the others. Let them be among those of the next one.
+  // The first of its turn: Node has noted nothing, and forgets the others. They become part of the next turn.
   if (!interrupted._idleNext) return;
   let last = interrupted._idleNext;
   while (last._idleNext) last = last._idleNext;

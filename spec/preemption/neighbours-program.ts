@@ -357,5 +357,7 @@ for (const kind of Object.keys(blockers)) {
   }
 }
 
+// The package sets immediates when it starts. They must not share a turn with those of a scenario.
+await turn();
 const report = await scenarios[process.argv[2] ?? '']?.();
 console.log(JSON.stringify(report));

@@ -18,7 +18,7 @@ export interface RunOptions {
 /** Runs a program of this folder on this Node until it ends by itself; one that hangs is killed, which `signal` tells. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { nodeArgs = [], timeoutMs = TIMEOUT_MS } = options;
-  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
+  const { NODE_OPTIONS: _, ...env } = process.env;
   const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, file, ...args], {

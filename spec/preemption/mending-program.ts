@@ -1,0 +1,74 @@
+/**
+ * Interrupts one immediate or timer, mends it, and reports on what runs afterwards in a line of JSON. The scenario is
+ * named by the argument. No watchdog takes part: the code interrupts itself, so each scenario is the same on every run.
+ */
+import { Session } from 'node:inspector';
+import { mend } from '../../lib/watchdog/event-loop-mending.js';
+import { type Batch, batches, type MendingReport } from './mending.js';
+
+const ran: string[] = [];
+const run = (name: string) => (): void => void ran.push(name);
+
+/**
+ * Ends the callback that calls it as the watchdog does: Node runs nothing of what it runs after a callback.
+ *
+ * @param next - is called as soon as the resource has been mended, before anything else runs
+ */
+function interrupt(resource: object, next: () => void = () => {}): void {
+  ran.push('interrupted');
+  emptyAsyncStack();
+  const session = new Session();
+  session.connect();
+  session.post('Runtime.terminateExecution', () => {
+    session.disconnect();
+    mend(resource);
+    next();
+  });
+  for (;;);
+}
+
+/** Node aborts the process if an interrupted callback has left its ids on this stack. */
+function emptyAsyncStack(): void {
+  process.setUncaughtExceptionCaptureCallback(() => {});
+  (process as unknown as FatalException)._fatalException(new Error('interrupted'), false);
+  process.setUncaughtExceptionCaptureCallback(null);
+}
+
+interface FatalException {
+  readonly _fatalException: (error: Error, fromPromise: boolean) => boolean;
+}
+
+/** Sets immediates of one turn, of which one is interrupted. */
+function interruptImmediate({ before, behind, clears = [] }: Batch): void {
+  for (let index = 0; index < before; index++) setImmediate(run(`before ${index}`));
+  const interrupted = setImmediate(() =>
+    interrupt(interrupted, () => {
+      setImmediate(run('next'));
+      for (const index of clears) clearImmediate(immediatesBehind[index]);
+    }),
+  );
+  const immediatesBehind = Array.from({ length: behind }, (_, index) => setImmediate(run(`behind ${index}`)));
+  // Much later a single immediate runs only if Node still knows how many there are.
+  setTimeout(() => setImmediate(run('later')), 50);
+}
+
+const scenarios: Record<string, () => void> = {
+  'a timer'() {
+    const interrupted = setTimeout(() => interrupt(interrupted), 5);
+    setTimeout(run('of the same time'), 5);
+    setTimeout(run('later'), 50);
+  },
+
+  'an interval'() {
+    const interrupted = setInterval(() => interrupt(interrupted), 5);
+    setTimeout(run('later'), 50);
+  },
+};
+for (const [name, batch] of Object.entries(batches)) scenarios[name] = () => interruptImmediate(batch);
+
+process.once('exit', () => {
+  const report: MendingReport = { ran, left: process.getActiveResourcesInfo() };
+  console.log(JSON.stringify(report));
+});
+// In a turn of its own: nobody else's immediates are in it.
+setTimeout(() => scenarios[process.argv[2] ?? '']?.(), 5);
