@@ -1,11 +1,17 @@
-/** Looks, as the watchdog's thread does, at code of no invocation while one is past its cut-off; prints after which looks it ended it. */
+/** Looks at this thread as the watchdog's thread does, and reports on what came of it in a line of JSON. */
 import { EventEmitter } from 'node:events';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
-import { type AttemptState, type CurrentAttempt, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
+import {
+  type AttemptState,
+  attempts,
+  type CurrentAttempt,
+  NO_ATTEMPT,
+} from '../../lib/deadline/current-attempt.js';
 import { LOOK } from '../../lib/watchdog/thread-source.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/thread-watchdog.js';
 
+/** How many times code has been ended. */
 let ended = 0;
 const tools: Tools = {
   threadId: 0,
@@ -14,17 +20,27 @@ const tools: Tools = {
   } as unknown as typeof Worker,
   Session: class {
     connect(): void {}
-    post(): void {
+    disconnect(): void {}
+    post(_method: string, onEnded: () => void): void {
       ended++;
+      setImmediate(onEnded);
     }
   } as unknown as typeof Session,
 };
 const watchdog = new ThreadWatchdog(tools, () => {});
 
-const attemptUntil = (ms: number): CurrentAttempt & { state: AttemptState } => ({
+interface FakeAttempt extends CurrentAttempt {
+  state: AttemptState;
+  cutOffAtMs: number;
+}
+
+const blockedAts: string[] = [];
+
+const attemptUntil = (ms: number): FakeAttempt => ({
   ...NO_ATTEMPT,
   isWatched: true,
   cutOffAtMs: performance.now() + ms,
+  interrupt: (blockedAt) => void blockedAts.push(blockedAt()),
 });
 
 function look(): number {
@@ -32,17 +48,44 @@ function look(): number {
   return ended;
 }
 
-watchdog.arm(attemptUntil(0));
-const neighbour = attemptUntil(60_000);
-watchdog.arm(neighbour);
-const looks = [look(), look()];
-// What follows passes on the neighbour's answer.
-neighbour.state = 'ended';
-watchdog.disarm(neighbour);
-looks.push(look());
-const next = attemptUntil(60_000);
-watchdog.arm(next);
-next.state = 'ended';
-watchdog.disarm(next);
-looks.push(look(), look());
-console.log(JSON.stringify(looks));
+const scenarios: Record<string, () => unknown> = {
+  /** One invocation is past its cut-off, and what runs is code of none. */
+  'code of no invocation'() {
+    watchdog.arm(attemptUntil(0));
+    const neighbour = attemptUntil(60_000);
+    watchdog.arm(neighbour);
+    const looks = [look(), look()];
+    // What follows passes on the neighbour's answer.
+    neighbour.state = 'ended';
+    watchdog.disarm(neighbour);
+    looks.push(look());
+    const next = attemptUntil(60_000);
+    watchdog.arm(next);
+    next.state = 'ended';
+    watchdog.disarm(next);
+    looks.push(look(), look());
+    return looks;
+  },
+
+  'a cut-off that has moved'() {
+    const attempt = attemptUntil(0);
+    watchdog.arm(attempt);
+    attempt.cutOffAtMs += 60_000;
+    const before = attempts.run(attempt, look);
+    attempt.cutOffAtMs -= 60_000;
+    return [before, attempts.run(attempt, look)];
+  },
+
+  /** Nothing runs below the look: one microtask has ended, the next one has not begun. */
+  async 'between two microtasks'() {
+    const attempt = attemptUntil(0);
+    watchdog.arm(attempt);
+    await new Promise<void>((resolve) => {
+      attempts.run(attempt, () => void Promise.resolve().then(look));
+      setTimeout(resolve, 10);
+    });
+    return blockedAts;
+  },
+};
+
+console.log(JSON.stringify(await scenarios[process.argv[2] ?? '']?.()));
