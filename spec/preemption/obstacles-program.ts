@@ -25,7 +25,8 @@ sabotage[scenario]?.();
 
 const { currentDeadline, Finally, GracefulTimeout } = await import('lambda-graceful-timeout');
 
-const MARGIN_MS = 15_000;
+// Code that can catch its timeout has asked for its deadline, and so has grace, which is a part of the margin.
+const MARGIN_MS = scenario === 'its timeout caught' ? 1000 : 15_000;
 
 const warnings: string[] = [];
 const logger = {
@@ -60,9 +61,10 @@ class Orders {
       block(10_000, () => warnings.length > 0);
     }
     if (scenario === 'its timeout caught') {
+      const deadline = currentDeadline();
       block(60);
       try {
-        currentDeadline().throwIfExpired();
+        deadline.throwIfExpired();
       } catch {
         block(60_000);
       }
