@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { RuntimeClient } from '../../samples/local-lambda/runtime-client.js';
-import { closeFunctions, functionOf, printed } from '../runtime/local-lambda.js';
+import { describeGrace } from '../runtime/grace-cases.js';
+import { describeLeftBehind } from '../runtime/left-behind-cases.js';
+import { closeFunctions, type FunctionOf, functionOf, printed } from '../runtime/local-lambda.js';
 
 /** The last one that passes a callback, as the runtimes up to nodejs22.x do. It is compiled when it is installed. */
 const CLIENT = 'aws-lambda-ric@3.3.0';
@@ -28,10 +30,11 @@ describe(`on ${CLIENT}`, function () {
       path: join(directory, 'node_modules/aws-lambda-ric/bin/index.mjs'),
     };
   });
-  afterEach(closeFunctions);
   after(() => rm(directory, { recursive: true }));
 
   describe('a callback handler (R20, R21)', () => {
+    afterEach(closeFunctions);
+
     it('gets a callback without this package, as it does on no later client', async () => {
       const older = await functionOf('undecoratedCallback', { client }).invoke({});
       expect(older).to.include({ status: 'succeeded', response: 'done' });
@@ -63,6 +66,8 @@ describe(`on ${CLIENT}`, function () {
   });
 
   describe('a handler that returns a promise', () => {
+    afterEach(closeFunctions);
+
     it('times out with its hooks run', async () => {
       const result = await functionOf('handler', { client }).invoke({ work: 'hang' });
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
@@ -71,13 +76,15 @@ describe(`on ${CLIENT}`, function () {
   });
 
   describe('a streaming handler (R22)', () => {
+    afterEach(closeFunctions);
+
     for (const [hangs, body] of [
       ['before the first byte', ''],
       ['in the middle', 'one '],
       ['after the end', 'one end'],
     ] as const) {
       it(`leaves its process to the next event after a timeout ${hangs}, though it keeps the event loop busy`, async () => {
-        const lambda = functionOf('streaming-handlers.http', { client });
+        const lambda = functionOf('streaming-handlers.http', { client, timeoutMs: 700 });
         const result = await lambda.invoke({ hangs });
         expect(result.body).to.equal(body);
         const next = await lambda.invoke({ disturbed: true });
@@ -85,4 +92,8 @@ describe(`on ${CLIENT}`, function () {
       });
     }
   });
+
+  const onOlderClient: FunctionOf = (handler, options) => functionOf(handler, { ...options, client });
+  describe('what is done in grace', () => describeGrace(onOlderClient));
+  describe('what is left behind', () => describeLeftBehind(onOlderClient));
 });

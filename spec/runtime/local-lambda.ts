@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { LogLine } from '../../samples/local-lambda/invocation.js';
 import { LocalLambda, type LocalLambdaOptions } from '../../samples/local-lambda/local-lambda.js';
 import { findRuntimeClient } from '../../samples/local-lambda/runtime-client.js';
 
@@ -12,6 +13,19 @@ export function functionOf(handler: string, options: Partial<LocalLambdaOptions>
   const lambda = new LocalLambda({ taskRoot, handler: name, timeoutMs: TIMEOUT_MS, ...options });
   running.push(lambda);
   return lambda;
+}
+
+/** Starts a function on the client that a spec is about. */
+export type FunctionOf = typeof functionOf;
+
+/** One function for all specs of a suite, each of which leaves its process to the next. */
+export function useFunction(start: () => LocalLambda): { readonly lambda: LocalLambda } {
+  const started = {} as { lambda: LocalLambda };
+  before(() => {
+    started.lambda = start();
+  });
+  after(closeFunctions);
+  return started;
 }
 
 /** Leaves a suite about AWS's own client pending where that is not installed, which `.ci/run` does not let happen. */
@@ -29,3 +43,20 @@ export const closeFunctions = async (): Promise<void> => {
 /** What the handler printed, without the time and request id that the runtime client adds. */
 export const printed = ({ lines }: { lines: readonly { source: string; text: string }[] }): string[] =>
   lines.filter(({ source }) => source === 'handler').map(({ text }) => text.replace(/^\S+Z\t\S+\t/, ''));
+
+/** What was printed through the console, in short: without classes, figures and details, as `ERROR handler timed out`. */
+export const headlines = (result: { lines: readonly { source: string; text: string }[] }): string[] =>
+  printed(result)
+    .filter((line) => /^(INFO|WARN|ERROR)\t/.test(line))
+    .map((line) =>
+      line
+        .replace('\t', ' ')
+        .replace(/ (\[?\w*Error: |\t\{).*/s, '')
+        .replace(/( in request \S+).*/s, '$1')
+        .replace(/^(\w+) \w+\.(\w+)/, '$1 $2')
+        .replace(/ \d+ ms( before the Lambda deadline.*)?/s, ''),
+    );
+
+/** What was printed while no event was being served. */
+export const printedBetween = (log: readonly LogLine[]): string[] =>
+  printed({ lines: log.filter(({ requestId }) => requestId === undefined) });

@@ -1,0 +1,226 @@
+import { expect } from 'chai';
+import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
+import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import type { Way } from './grace-handlers.js';
+import { type FunctionOf, headlines, printedBetween, useFunction } from './local-lambda.js';
+
+// With the handlers' options, of 950 ms and 200 ms of them, the deadline comes 100 ms after the start, and 750 ms before the
+// hook deadline.
+const TIMEOUT_MS = 1050;
+const DEADLINE_MS = 100;
+const HOOK_DEADLINE_MS = 850;
+/** How late, at most, a cut-off may come on a machine that does other things as well: less than a grace of two hooks. */
+const LATE_MS = 240;
+
+/** When a handler in its grace is cut off that leaves its time to so many hooks. */
+const cutOffMs = (hooks: number): number => DEADLINE_MS + (HOOK_DEADLINE_MS - DEADLINE_MS) / (hooks + 1);
+
+/** What an invocation prints that succeeds. */
+const OF_SUCCESS = /^INFO (closed( first)?: fulfilled|left the subclass)$/;
+
+/** Invokes, and once more to prove that the process serves the next event and prints nothing of this one in it. */
+async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationResult> {
+  const from = lambda.log.length;
+  const result = await lambda.invoke({ way });
+  const next = await lambda.invoke({});
+  expect(next).to.include({ status: 'succeeded', processId: result.processId });
+  expect(next.response ?? next.body).to.be.oneOf(['done', 'one done']);
+  expect(headlines(next).filter((line) => !OF_SUCCESS.test(line))).to.deep.equal([]);
+  expect(printedBetween(lambda.log.slice(from))).to.deep.equal([]);
+  return result;
+}
+
+const expectTimedOut = (result: InvocationResult): void => {
+  expect(result.status, result.error?.errorMessage).to.equal('failed');
+  expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+  expect(result.error?.errorMessage).to.match(
+    /\.handler timed out 950 ms before the Lambda deadline, after /,
+  );
+  expect(result.durationMs).to.be.below(TIMEOUT_MS);
+};
+
+const expectSucceeded = (result: InvocationResult, answer: string): void => {
+  expect(result.status, result.error?.errorMessage).to.equal('succeeded');
+  expect(result.response ?? result.body).to.equal(answer);
+  expect(result.durationMs).to.be.below(TIMEOUT_MS);
+};
+
+/** When a line was printed, in ms after the start. */
+const timeOf = (result: InvocationResult, line: RegExp): number =>
+  result.lines.find(({ text }) => line.test(text))?.atMs ?? Number.NaN;
+
+/** How far past its deadline the handler says that it has ended. */
+const lateByMs = (result: InvocationResult): number => {
+  const warning = result.lines.find(({ text }) => text.includes('past its deadline'))?.text;
+  return Number(warning?.match(/\.handler ended (\d+) ms past its deadline, in its grace/)?.[1]);
+};
+
+const TIMED_OUT = 'ERROR handler timed out';
+const ENDED_LATE = 'WARN handler ended past its deadline, in its grace';
+const FAILED = 'ERROR Invoke Error';
+const reported = (cause = 'undefined'): string => `INFO report: preempted false, cause ${cause}`;
+
+/** The ways in which a handler has time to clean up, and what is printed then. */
+const DEMANDS = {
+  'listens to its signal': ['INFO left', TIMED_OUT, reported(), 'INFO closed: rejected', FAILED],
+  'fails on its way out': [
+    'INFO left',
+    TIMED_OUT,
+    reported('failed on its way out'),
+    'INFO closed: rejected',
+    FAILED,
+  ],
+  'answers in time': ['INFO left', ENDED_LATE, 'INFO closed: fulfilled'],
+  'comes late': ['INFO left', ENDED_LATE, 'INFO closed: fulfilled'],
+} as const;
+
+/** The grace of a handler, on the runtime client that `functionOf` chooses. */
+export function describeGrace(functionOf: FunctionOf): void {
+  for (const preempt of [false, true]) {
+    const graceful = (name: string) =>
+      useFunction(() =>
+        functionOf(`grace-handlers.${name}`, { timeoutMs: TIMEOUT_MS, env: { PREEMPT: String(preempt) } }),
+      );
+
+    for (const form of ['promise', 'thenable', 'callback', 'stream']) {
+      describe(`a handler by ${form}, ${preempt ? 'with' : 'without'} preempt`, () => {
+        const started = graceful(form);
+        const isStream = form === 'stream';
+
+        describe('that has asked for its deadline has grace (R12)', () => {
+          it('and times out when it has listened to its signal, after its `finally`', async () => {
+            const result = await invokeTwice(started.lambda, 'listens to its signal');
+            expectTimedOut(result);
+            expect(headlines(result)).to.deep.equal(DEMANDS['listens to its signal']);
+            if (isStream) expect(result.body).to.equal('one closing ');
+          });
+
+          it('and its error on the way out is the cause of the timeout (R13)', async () => {
+            const result = await invokeTwice(started.lambda, 'fails on its way out');
+            expectTimedOut(result);
+            expect(headlines(result)).to.deep.equal(DEMANDS['fails on its way out']);
+            const [logged] = result.lines.filter(({ text }) => text.includes('\tERROR\t'));
+            expect(logged?.text).to.match(/\[cause\]: RangeError: failed on its way out\r/);
+            if (isStream) expect(result.body).to.equal('one closing ');
+          });
+
+          it('and can answer after its `finally`, with a warning', async () => {
+            const result = await invokeTwice(started.lambda, 'answers in time');
+            expectSucceeded(result, isStream ? 'one what is done' : 'what is done');
+            expect(headlines(result)).to.deep.equal(DEMANDS['answers in time']);
+            expect(lateByMs(result)).to.be.within(25, cutOffMs(2) - DEADLINE_MS);
+          });
+
+          it('and can finish its work, with a warning', async () => {
+            const result = await invokeTwice(started.lambda, 'comes late');
+            expectSucceeded(result, isStream ? 'one all is done' : 'all is done');
+            expect(headlines(result)).to.deep.equal(DEMANDS['comes late']);
+            expect(lateByMs(result)).to.be.within(75, cutOffMs(2) - DEADLINE_MS);
+          });
+
+          it('until its cut-off', async () => {
+            const result = await invokeTwice(started.lambda, 'hangs on');
+            expectTimedOut(result);
+            expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+            expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, cutOffMs(2) + LATE_MS);
+            if (isStream) expect(result.body).to.equal('one ');
+          });
+        });
+
+        it('that has not asked is cut off at its deadline (R12)', async () => {
+          const result = await invokeTwice(started.lambda, 'has not asked');
+          expectTimedOut(result);
+          expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+          expect(timeOf(result, /report/)).to.be.within(DEADLINE_MS - 5, DEADLINE_MS + LATE_MS);
+          if (isStream) expect(result.body).to.equal('one ');
+        });
+
+        if (!preempt) return;
+        for (const way of ['blocks in its grace', 'blocks at its deadline'] as const) {
+          it(`that ${way} is interrupted at its cut-off (R27)`, async () => {
+            const result = await invokeTwice(started.lambda, way);
+            expectTimedOut(result);
+            expect(headlines(result)).to.deep.equal([
+              TIMED_OUT,
+              'INFO report: preempted true, cause undefined',
+              'INFO closed: rejected',
+              FAILED,
+            ]);
+            // How soon depends on another thread, which may have to wait for a core; the hooks have their time all the same.
+            expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, HOOK_DEADLINE_MS);
+            if (isStream) expect(result.body).to.equal('one ');
+          });
+        }
+      });
+    }
+
+    for (const { name, title, hooks, onTimeout, onSuccess } of [
+      { name: 'withoutHooks', title: 'no hook', hooks: 0, onTimeout: [], onSuccess: [] },
+      { name: 'withOneHook', title: 'one hook', hooks: 1, onTimeout: [reported()], onSuccess: [] },
+      {
+        name: 'withSeveralHooks',
+        title: 'several hooks',
+        hooks: 4,
+        onTimeout: [
+          'INFO reported first',
+          reported(),
+          'INFO closed first: rejected',
+          'INFO closed: rejected',
+        ],
+        onSuccess: ['INFO closed first: fulfilled', 'INFO closed: fulfilled'],
+      },
+    ] as const) {
+      describe(`a handler whose class has ${title}, ${preempt ? 'with' : 'without'} preempt (R12)`, () => {
+        const started = graceful(name);
+
+        it('has grace to end by an error', async () => {
+          const result = await invokeTwice(started.lambda, 'listens to its signal');
+          expectTimedOut(result);
+          expect(headlines(result)).to.deep.equal(['INFO left', TIMED_OUT, ...onTimeout, FAILED]);
+        });
+
+        it('has grace to answer', async () => {
+          const result = await invokeTwice(started.lambda, 'answers in time');
+          expectSucceeded(result, 'what is done');
+          expect(headlines(result)).to.deep.equal(['INFO left', ENDED_LATE, ...onSuccess]);
+        });
+
+        it('is cut off when it has had an equal share of the time until the hook deadline', async () => {
+          const result = await invokeTwice(started.lambda, 'hangs on');
+          expectTimedOut(result);
+          expect(headlines(result)).to.deep.equal([TIMED_OUT, ...onTimeout, FAILED]);
+          const atMs = cutOffMs(hooks);
+          // Where it has all the time, the hard deadline is closer than any lateness.
+          expect(timeOf(result, /timed out/)).to.be.within(atMs - 5, Math.min(atMs + LATE_MS, TIMEOUT_MS));
+        });
+      });
+    }
+
+    describe(`a handler that calls super.handler(), ${preempt ? 'with' : 'without'} preempt (R12, R18)`, () => {
+      const started = graceful('callingSuper');
+
+      for (const way of ['listens to its signal', 'fails on its way out'] as const) {
+        it(`and ${way} in the superclass runs both ends before the hooks, which run once`, async () => {
+          const result = await invokeTwice(started.lambda, way);
+          expectTimedOut(result);
+          const [left, ...rest] = DEMANDS[way];
+          expect(headlines(result)).to.deep.equal([left, 'INFO left the subclass', ...rest]);
+        });
+      }
+
+      it('answers in its grace', async () => {
+        const result = await invokeTwice(started.lambda, 'answers in time');
+        expectSucceeded(result, 'what is done');
+        const [left, ...rest] = DEMANDS['answers in time'];
+        expect(headlines(result)).to.deep.equal([left, 'INFO left the subclass', ...rest]);
+      });
+
+      it('is cut off at its cut-off, with its hooks run once', async () => {
+        const result = await invokeTwice(started.lambda, 'hangs on');
+        expectTimedOut(result);
+        expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+        expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, cutOffMs(2) + LATE_MS);
+      });
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { describeLeftBehind, SOURCES } from './left-behind-cases.js';
+import type { Step } from './left-behind-handlers.js';
+import { closeFunctions, functionOf, needsRealClient } from './local-lambda.js';
+
+/** Leaves each invocation half a second, for many share a core. */
+const TIMEOUT_MS = 1200;
+
+/** Handed out together, with what the caller receives of each. */
+const CAST: readonly (readonly [Step, string])[] = [
+  ...SOURCES.flatMap(([source]) => [
+    [{ work: 'fails in its grace', source }, 'answered in its grace'] as const,
+    [{ work: 'fails during its hooks', source }, 'LambdaTimeoutError'] as const,
+    [{ work: 'is the next one' }, 'done'] as const,
+  ]),
+  [{ work: 'makes two calls on one signal' }, 'LambdaTimeoutError'],
+];
+
+describe('what is left behind on the runtime client', function () {
+  this.timeout(15_000);
+  needsRealClient();
+
+  describeLeftBehind(functionOf);
+
+  describe('beside other invocations on Managed Instances (R16, R17)', () => {
+    afterEach(closeFunctions);
+
+    for (const preempt of [false, true]) {
+      it(`is a warning with the id of its own, ${preempt ? 'with' : 'without'} preempt`, async () => {
+        const lambda = functionOf('left-behind-handlers.handler', {
+          timeoutMs: TIMEOUT_MS,
+          maxConcurrency: CAST.length,
+          env: { PREEMPT: String(preempt) },
+        });
+
+        const results = await Promise.all(CAST.map(([step]) => lambda.invoke(step)));
+        const next = await lambda.invoke({ work: 'is the next one' } satisfies Step);
+
+        expect(results.map(({ response, error }) => response ?? error?.errorType)).to.deep.equal(
+          CAST.map(([, received]) => received),
+        );
+        expect(next.response).to.equal('done');
+        expect(new Set([...results, next].map(({ processId }) => processId))).to.have.property('size', 1);
+        const warnings = lambda.log.filter(({ text }) => text.includes('left an error uncaught'));
+        for (const [index, { requestId }] of results.entries()) {
+          const { work, source } = CAST[index]?.[0] ?? {};
+          const own = warnings.filter(({ text }) => text.includes(`in request ${requestId}`));
+          expect(own, `${work} ${source}`).to.have.length(source ? 1 : 0);
+        }
+      });
+    }
+  });
+});
