@@ -1,0 +1,16 @@
+/** What an invocation does before it ends. */
+export interface Scenario {
+  readonly ends: (typeof ENDS)[number];
+  readonly opens: (typeof OPENS)[number];
+  readonly preempt: boolean;
+}
+
+export const ENDS = ['in time', 'in its grace', 'by listening to its signal', 'abandoned'] as const;
+
+export const OPENS = ['a timer', 'a keep-alive connection'] as const;
+
+/** What is there after its end. */
+export interface Report {
+  readonly isOpen: boolean;
+  readonly kept: readonly string[];
+}
