@@ -1,12 +1,36 @@
+import type { HookCallbacks } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import sinon from 'sinon';
 import { currentDeadline, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
+import { rememberLeftContexts } from '../lib/invocation/abandoned.js';
 import { FakeContext } from './support/context.js';
 import { expectRejection } from './support/expect-rejection.js';
 import { RecordingLogger } from './support/recording-logger.js';
 
 const LEFT_UNCAUGHT = 'warn: Orders.handler left an error uncaught, after its deadline, in request request-1';
+
+describe('the async context that was left last (R16)', () => {
+  for (const [nodeMajor, isRemembered] of [
+    [20, true],
+    [22, true],
+    [24, false],
+    [26, false],
+  ] as const) {
+    it(`is ${isRemembered ? '' : 'not '}remembered on Node ${nodeMajor}`, () => {
+      const enable = sinon.fake();
+      let callbacks: HookCallbacks = {};
+      rememberLeftContexts(nodeMajor, (given) => {
+        callbacks = given;
+        return { enable, disable: sinon.fake() };
+      });
+      expect(enable.called).to.equal(isRemembered);
+      expect(callbacks).to.have.all.keys('before', 'after');
+      for (const callback of [callbacks.before, callbacks.after, callbacks.before]) callback?.(1);
+    });
+  }
+});
 
 describe('errors that code leaves uncaught after its deadline (R16)', () => {
   const foreign: unknown[] = [];
@@ -116,6 +140,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       'in a timer': (fail) => setTimeout(fail, 1),
       'in an immediate': (fail) => setImmediate(fail),
       'in a tick': (fail) => process.nextTick(fail),
+      'in a microtask': (fail) => queueMicrotask(fail),
       'by an emitter that nobody listens to': (fail) =>
         setImmediate(() => {
           try {

@@ -1,4 +1,5 @@
-import { attempts } from '../deadline/current-attempt.js';
+import { createHook, executionAsyncId } from 'node:async_hooks';
+import { attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
 import { log } from '../report/logger.js';
 import { shared } from '../shared.js';
 import type { InvocationFacts } from './invocation-facts.js';
@@ -46,16 +47,37 @@ export function holdBackUncaught(): void {
     process.emit = function (this: NodeJS.Process, ...event: [string, unknown, unknown]): boolean {
       return (EVENTS.has(event[0]) && takeUncaught(...event)) || Reflect.apply(emit, this, event);
     } as typeof emit;
+    rememberLeftContexts(Number.parseInt(process.versions.node, 10));
     return true;
   });
 }
 
 /** Gives the error to the attempt in whose context it was thrown, if the deadline of that has come. */
 function takeUncaught(event: string, error: unknown, origin: unknown): boolean {
-  const attempt = attempts.getStore();
+  const isOutside = origin === 'uncaughtException' && executionAsyncId() === 0;
+  const attempt = attempts.getStore() ?? (isOutside ? lastLeft : undefined);
   if (!attempt || attempt.state === 'running' || attempt.state === 'ended') return false;
   // Node tells of an error twice: by its monitor first, and with `--unhandled-rejections=strict` by both other events.
   const isRepeated = event === 'uncaughtExceptionMonitor' || origin === 'unhandledRejection';
   if (!isRepeated) attempt.takeUncaught(error);
   return true;
+}
+
+/** The attempt whose async context was left last, if no other has been entered since. */
+let lastLeft: CurrentAttempt | undefined;
+
+/**
+ * Remembers which async context was left last, where that is needed. Up to Node 22 an error that is thrown in a callback of
+ * `queueMicrotask` comes to light only when its context has been left, and in no context at all.
+ */
+export function rememberLeftContexts(nodeMajor: number, create = createHook): void {
+  const hook = create({
+    before() {
+      lastLeft = undefined;
+    },
+    after() {
+      lastLeft = attempts.getStore();
+    },
+  });
+  if (nodeMajor < 24) hook.enable();
 }

@@ -29,8 +29,10 @@ export function invoke(
     warnOfContext(lambda.problem, Object(owner), handlerName, logger);
   }
   const facts = factsOf(handler, handlerName, lambda, self);
+  // Not in the function below, which would keep the arguments in memory as long as the promise.
+  const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {
-    const invocation = new Invocation(facts, guarded, new HandlerArguments(args, lambda.index), (outcome) =>
+    const invocation = new Invocation(facts, guarded, handlerArgs, (outcome) =>
       outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(outcome.reason),
     );
     invocation.start(method);

@@ -27,27 +27,43 @@ export function findResponseStream(
   args: readonly unknown[],
   contextIndex: number,
 ): ResponseStream | undefined {
-  const candidate =
-    contextIndex > 1 ? (args[contextIndex - 1] as ResponseStream | null | undefined) : undefined;
-  return typeof candidate?.write === 'function' && typeof candidate.end === 'function'
-    ? candidate
-    : undefined;
+  const candidate = contextIndex > 1 ? args[contextIndex - 1] : undefined;
+  return isStream(candidate) ? candidate : undefined;
 }
+
+const isStream = (value: unknown): value is ResponseStream => {
+  const { write, end } = (value ?? {}) as Partial<ResponseStream>;
+  return typeof write === 'function' && typeof end === 'function';
+};
 
 /**
  * A view of the response stream for some code, which can change nothing of the stream once the time of that code is over.
- * Whatever the code takes from the view in time, a method or what a method returns, is bound by that too.
+ * So can nothing that the code takes from the view in time: a method, what a method returns, the `this` of a listener.
  */
-export const limitTo = (code: LimitedCode, stream: ResponseStream): ResponseStream =>
-  new Proxy(stream, {
-    get(target, key, view) {
+export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStream {
+  const listeners = new WeakMap<object, unknown>();
+  const limitListener = (listener: unknown): unknown => {
+    if (typeof listener !== 'function') return listener;
+    // The same one each time, so that it can be removed again.
+    const known = listeners.get(listener);
+    if (known) return known;
+    function limited(this: unknown, ...args: unknown[]): unknown {
+      return Reflect.apply(listener as NewableFunction, isStream(this) ? view : this, args);
+    }
+    listeners.set(listener, limited);
+    return Object.assign(limited, { listener });
+  };
+
+  const view: ResponseStream = new Proxy(stream, {
+    get(target, key) {
       const value = target[key];
       if (typeof value !== 'function') return value;
       return (...args: unknown[]) => {
         const error = SILENCED.includes(key) ? code.errorAfterCutOff : undefined;
         if (error) return refuse(key, args, error, view);
-        const result = value.apply(target, args);
-        return result === target ? view : result;
+        const result = value.apply(target, args.map(limitListener));
+        // Of AWS's client, methods return the stream inside of the stream that it has passed.
+        return isStream(result) && !args.includes(result) ? view : result;
       };
     },
     set(target, key, value) {
@@ -55,6 +71,8 @@ export const limitTo = (code: LimitedCode, stream: ResponseStream): ResponseStre
       return true;
     },
   });
+  return view;
+}
 
 /** Does nothing in the place of a method, and tells the callback of the call, if it has one, why. */
 function refuse(
