@@ -5,11 +5,13 @@ import { type Deadline, NoDeadline } from './deadline.js';
  * Function that returns the deadline of the running invocation, anywhere below a handler that
  * `@GracefulTimeout` decorates and through any number of awaits.
  *
- * A handler that has called it has grace when its deadline comes: an equal share of the time that is left for the hooks,
- * in which it can still clean up and answer. In a hook it is the hook's own deadline, the end of its share of the margin,
- * with a fresh signal and without grace. Outside an invocation, and in one that has no timeout, it never expires.
+ * Calling it gives the handler grace: when its deadline comes, the handler still has the time that is left until the
+ * reserve, divided by the number of hooks + 1, to clean up and to answer. It must be called before the deadline.
  *
- * @returns the deadline; it stays valid after an `await`, so one look-up serves a whole function
+ * In a hook it returns the hook's own deadline, the end of its share of the margin, with a signal of its own. A hook has
+ * no grace. Outside an invocation, and in one that has no timeout, the deadline never comes.
+ *
+ * @returns the deadline; it stays valid after an `await`, so one call is enough for a whole function
  *
  * @example
  * ```ts

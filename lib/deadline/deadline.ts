@@ -1,21 +1,40 @@
 import type { Expiry } from './expiry.js';
 
-/** The moment by which the running code, a handler or a hook, has to be done. See {@link currentDeadline}. */
+/**
+ * The moment at which the time of the running code, a handler or a hook, is over. See {@link currentDeadline}.
+ *
+ * @example
+ * ```ts
+ * import { currentDeadline } from 'lambda-graceful-timeout';
+ *
+ * export async function copyAll(keys: string[], copy: (key: string) => Promise<void>): Promise<string[]> {
+ *   const deadline = currentDeadline();
+ *   const copied: string[] = [];
+ *   for (const key of keys) {
+ *     if (deadline.remainingMs() < 500) break; // not enough for another one
+ *     await deadline.race(copy(key));
+ *     copied.push(key);
+ *   }
+ *   return copied;
+ * }
+ * ```
+ */
 export interface Deadline {
-  /** Aborts at the deadline, with the LambdaTimeoutError as its reason. Made on first use. */
+  /** Aborts at the deadline, with the {@link LambdaTimeoutError} as its reason. Never aborts outside an invocation. */
   readonly signal: AbortSignal;
-  /** Whether the deadline has passed. Reads the clock, so it changes even in a loop that never yields. */
+  /** Whether the deadline has passed. Reads the clock, so it changes also in a loop that never awaits. */
   readonly expired: boolean;
-  /** Time until the deadline in ms, as a fraction, never below 0; `Infinity` outside an invocation. */
+  /** Time until the deadline in ms, with a fraction; 0 once it has passed; `Infinity` outside an invocation. */
   remainingMs(): number;
   /**
-   * Does nothing before the deadline.
-   * @throws {@link LambdaTimeoutError} from the deadline on: rethrown by the handler, it times the invocation out.
+   * Throws if the deadline has passed. Reads the clock, so it works also in a loop that never awaits.
+   * @throws {@link LambdaTimeoutError} from the deadline on; if the handler does not catch it, the invocation times out
    */
   throwIfExpired(): void;
   /**
-   * Waits for a promise until the deadline: for a driver that takes no signal. What the promise stands for goes on, and
-   * how it ends later is ignored. Outside an invocation this is the promise itself.
+   * Waits for a promise until the deadline. For calls that take no signal: the call itself is not cancelled, and how it
+   * ends after the deadline is ignored. Outside an invocation it returns the promise itself.
+   * @param promise - what to wait for; a value that is no promise counts as one that has fulfilled
    * @returns a promise that settles as the given one does
    * @throws {@link LambdaTimeoutError} (the promise rejects with it) at the deadline, or at once if that has passed
    */

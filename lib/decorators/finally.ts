@@ -13,12 +13,14 @@ interface FinallyDecorator extends DualDecorator<FinallyHook> {
  * whether it succeeded, failed or timed out.
  *
  * The method gets the outcome that the caller is about to receive, as a `PromiseSettledResult`, and then the
- * handler's arguments, on the same instance. It runs after all `@OnTimeout` hooks and has an equal share of the
- * time that is left until the reserve; a hook that overruns its share is abandoned. It cannot change an error. If
- * the handler had succeeded, a hook that fails or is abandoned makes the invocation fail with the hook's error.
- * Hooks of superclasses run too, after those of the class.
+ * handler's arguments, on the same instance. It runs after all `@OnTimeout` hooks. What it returns is ignored.
  *
- * @throws TypeError when the class is defined: not on a public or protected method, or called with an argument
+ * Each hook has an equal share of the time that is left until the reserve. A hook that overruns its share is abandoned,
+ * and the next one starts. Hooks of superclasses run too, after those of the class. A hook that fails or is abandoned is
+ * logged. It cannot change an error. But if the handler has succeeded, the invocation fails with the hook's error.
+ *
+ * @throws TypeError when the class is defined: not on a public or protected method, on a generator, or called with an
+ * argument
  *
  * @example
  * ```ts

@@ -20,7 +20,10 @@ import {
 
 /** Options of {@link GracefulTimeout}. */
 export interface GracefulTimeoutOptions {
-  /** Time in ms to reserve before the Lambda deadline, for the hooks and the response. A finite number > 0. */
+  /**
+   * Time in ms to reserve before the Lambda deadline, for the handler's grace, the hooks and the response. A finite
+   * number > 0.
+   */
   readonly marginMs: number;
   /**
    * The last part of the margin in ms, in which no hook runs any more, so that the response can leave. A finite
@@ -28,31 +31,41 @@ export interface GracefulTimeoutOptions {
    */
   readonly reserveMs?: number;
   /**
-   * Whether code that blocks the event loop past its deadline is interrupted: the handler, a hook, or what either has
-   * left behind. Starts a thread when the class is defined. Default: `false`.
+   * Whether code is interrupted that blocks the event loop when its time is over: the handler at its cut-off, a hook at
+   * the end of its share, and what either has left behind. Starts a thread when the class is defined. Default: `false`.
    */
   readonly preempt?: boolean;
   /**
-   * What the timeout, failed hooks and late rejections are logged with: a Powertools `Logger`, or anything with
-   * `error` and `warn` methods of its shape. Default: `console`.
+   * What logs timeouts, failed and abandoned hooks, and what code does after its time is over: a Powertools `Logger`, or
+   * anything with `error` and `warn` methods of its shape. Default: `console`.
    */
   readonly logger?: TimeoutLogger;
 }
 
 /**
- * Method decorator that ends an AWS Lambda handler before its deadline.
+ * Method decorator that ends an AWS Lambda handler before Lambda kills it.
  *
- * When `marginMs` are left until the instant at which Lambda kills the invocation, the invocation times out: the
- * error is logged, `currentDeadline().signal` aborts, the class's `@OnTimeout` and `@Finally` hooks run, and the
- * caller receives the {@link LambdaTimeoutError} or what a responding hook returned. `@Finally` hooks also run
- * when the handler ends in time. The abandoned handler goes on, unheard, wherever it does not heed the signal. One
- * that blocks the event loop times out when it lets go of it, or is interrupted if `preempt` is set.
+ * The handler's deadline comes when `marginMs` are left until Lambda's own deadline. Then `currentDeadline().signal`
+ * aborts. A handler that has called {@link currentDeadline} before that, itself or in anything that it calls, now has
+ * grace: the time that is left until the reserve, divided by the number of hooks + 1. In this time it can clean up and
+ * still return a value, which is the response. A handler that never called it has no grace.
  *
- * The handler is `(event, context)`, `(event, context, callback)` or `(event, responseStream, context)`, and has to
- * be called with its instance: `orders.handler.bind(orders)`. Where no usable context is passed, it has no timeout.
+ * A handler times out when its grace is over, or when it throws in its grace. A handler without grace times out at its
+ * deadline. Then the error is logged, the class's `@OnTimeout` and `@Finally` hooks run, and the caller receives the
+ * {@link LambdaTimeoutError} or what a responding hook returned. What the handler does later changes nothing and is
+ * logged as a warning. `@Finally` hooks also run when the handler ends in time.
+ *
+ * JavaScript cannot end a function from outside: code that does not listen to the signal runs on after the timeout. While
+ * code blocks the event loop, nothing else can run, and so the timeout comes only after it. The option `preempt`
+ * interrupts such code.
+ *
+ * The handler is `(event, context)`, `(event, context, callback)` or `(event, responseStream, context)`. It must be
+ * called with its instance: `orders.handler.bind(orders)`. Without a usable context it has no timeout, and a warning
+ * says so.
  *
  * @param options - the margin in ms, a finite number > 0, or an object with it and more: {@link GracefulTimeoutOptions}
- * @throws TypeError when the class is defined: not on a method, or an option that is unknown or out of its range
+ * @throws TypeError when the class is defined: not on a method, on a generator, or an option that is unknown or out of
+ * its range
  *
  * @example
  * ```ts

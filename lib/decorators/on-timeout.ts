@@ -21,14 +21,18 @@ interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {
 /**
  * Method decorator that runs the method when an invocation of the class's `@GracefulTimeout` handler times out.
  *
- * The method gets the {@link LambdaTimeoutError} and then the handler's arguments, on the same instance. It runs
- * after the error has been logged and the deadline's signal has aborted, before any `@Finally` hook, and has an
- * equal share of the time that is left until the reserve; a hook that overruns its share is abandoned. It does
- * not run for a handler that fails for another reason. Hooks of superclasses run too, after those of the class.
+ * The method gets the {@link LambdaTimeoutError} and then the handler's arguments, on the same instance. It runs after
+ * the deadline's signal has aborted, the handler's grace has ended and the error has been logged, and before any
+ * `@Finally` hook. It does not run when the handler fails in time, nor when it returns in its grace.
+ *
+ * Each hook has an equal share of the time that is left until the reserve. A hook that overruns its share is abandoned,
+ * and the next one starts. Hooks of superclasses run too, after those of the class. A hook that fails or is abandoned is
+ * logged. If it has `respond: true`, its error also becomes the `cause` of the {@link LambdaTimeoutError}. Without
+ * `respond: true` nobody receives what the hook returns; a warning says so once.
  *
  * @param options - `respond: true` makes what the method returns the response; see {@link OnTimeoutOptions}
- * @throws TypeError when the class is defined: not on a public or protected method, an unknown option, a
- * second `respond: true` in the class
+ * @throws TypeError when the class is defined: not on a public or protected method, on a generator, an unknown option,
+ * or a second `respond: true` in the class
  *
  * @example
  * ```ts

@@ -11,26 +11,31 @@ export interface LambdaTimeoutDetails {
   requestId?: string | undefined;
   /** Time reserved before the hard deadline, in ms. */
   marginMs: number;
-  /** Time since the invocation began, in whole ms. */
+  /** Time from the start of the invocation until this error was made, in whole ms. */
   elapsedMs: number;
-  /** Time until the hard deadline, in whole ms; negative once it has passed. */
+  /** Time from when this error was made until the hard deadline, in whole ms; negative once that has passed. */
   remainingMs: number;
-  /** How long the event loop kept the timeout waiting, in whole ms. */
+  /** How long after the deadline this error was made, in whole ms: how long the event loop kept it waiting. */
   lateByMs: number;
   /** Whether running code was interrupted. */
   preempted: boolean;
   /** The stack that blocked the event loop, if it was interrupted. */
   blockedAt?: string;
-  /** What the process was waiting on, counted by type, as `{ TCPSocketWrap: 2 }`. */
+  /** What the process was waiting on when this error was made, counted by type, as `{ TCPSocketWrap: 2 }`. */
   activeResources: Record<string, number>;
 }
 
 /**
  * Error class of an invocation that timed out before its Lambda deadline.
  *
- * It is what the abandoned handler's caller receives, what `@OnTimeout` hooks get first, and the reason of
- * `currentDeadline().signal`. All its own fields are JSON-able, since the Lambda runtime logs each of them;
- * neither the event nor the context is among them. `instanceof` holds between all copies of this package.
+ * It is what the caller receives, what `@OnTimeout` hooks get as their first argument, and the reason of
+ * `currentDeadline().signal`. It is made when the deadline is noticed, before anything is cancelled. Its numbers are
+ * those of that moment. A hook that is abandoned gets an error of this class too, with the hook's deadline instead.
+ *
+ * All its enumerable fields are JSON-able, because the Lambda runtime logs each of them. Neither the event nor the context
+ * is among them. `cause` is not enumerable. It is what the handler threw in its grace, or what the `respond: true` hook
+ * failed with. If both failed, it is an `AggregateError` of the hook's error and the handler's. `stack` shows no frame of
+ * this package, and no frame at all if the deadline came by itself. `instanceof` holds between all copies of this package.
  *
  * @example
  * ```ts
