@@ -25,6 +25,10 @@ export class Driver {
     return new Promise((resolve, reject) => this.#questions.push({ resolve, reject }));
   }
 
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   destroy(reason: Error): void {
     this.#socket.destroy(reason);
   }

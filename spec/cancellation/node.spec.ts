@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setInterval as every, setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { LambdaTimeoutError } from '../../lib/index.js';
+import { currentDeadline, LambdaTimeoutError } from '../../lib/index.js';
 import { gate } from '../support/gate.js';
 import { type CutOff, cutOff } from './cut-off.js';
 import { Driver } from './driver.js';
@@ -93,5 +93,24 @@ describe('What Node itself offers, given the signal (R24)', function () {
     expect(error).to.be.instanceOf(LambdaTimeoutError);
     expect(rejection).to.equal(error);
     expect(warnings).to.deep.equal([]);
+  });
+
+  it('a driver that knows no signal, in a race: it is no longer waited for, and its connection stays open', async () => {
+    const server = await SilentServer.start();
+    const { opened: hanging, open: hang } = gate();
+    let driver: Driver | undefined;
+    const work = async () => {
+      driver = await Driver.connect(server.port);
+      hang();
+      return currentDeadline().race(driver.query('a question that takes long'));
+    };
+    const { error, rejection, warnings } = await cutOff(work, hanging);
+    expect(error).to.be.instanceOf(LambdaTimeoutError);
+    expect(rejection).to.equal(error);
+    expect(warnings).to.deep.equal([]);
+    expect(driver?.isOpen).to.equal(true);
+    driver?.destroy(error);
+    await server.closed;
+    await server.stop();
   });
 });
