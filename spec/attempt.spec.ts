@@ -145,7 +145,7 @@ describe('abandoned code', () => {
         'warn: Orders.report answered late, after it had timed out, in request request-1',
       ]);
       for (const { detail } of logger.lines.slice(2)) {
-        expect(detail).to.match(/^Nobody receives the answer\. Give `currentDeadline\(\)\.signal` to/);
+        expect(detail).to.match(/^Nobody waits for it any more\. Give `currentDeadline\(\)\.signal` to/);
       }
     });
   });

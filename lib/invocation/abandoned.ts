@@ -11,9 +11,9 @@ export const LATE = {
   uncaught: 'left an error uncaught, after its deadline',
 } as const;
 
-/** Says in place of the answer, which may be the user's data, how it is to come in time. */
+/** Says, in place of the answer, which may be the user's data, how it can come in time. */
 export const UNHEARD =
-  'Nobody receives the answer. Give `currentDeadline().signal` to what it waits for, or raise the timeout of the function.';
+  'Nobody waits for it any more. Give `currentDeadline().signal` to what it waits for, or raise the timeout of the function.';
 
 /** Logs what code still does, with the id of its own request: the runtime would add that of the request that runs by then. */
 export function logLate(
