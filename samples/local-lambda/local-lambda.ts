@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { resolve } from 'node:path';
 import { ExecutionEnvironment } from './execution-environment.js';
 import { Invocation, type InvocationResult, type LogLine } from './invocation.js';
@@ -26,6 +27,7 @@ export interface LocalLambdaOptions {
 }
 
 const MEMORY_MB = 128;
+const MAX_LINE_DELAY_MS = 5000;
 
 /**
  * A Lambda function on this machine: events with a real deadline, a process that is killed when it is missed, and the
@@ -37,6 +39,7 @@ export class LocalLambda {
   readonly #options: LocalLambdaOptions;
   readonly #client: RuntimeClient;
   readonly #queue: Invocation[] = [];
+  readonly #lines = new EventEmitter();
   #environment: ExecutionEnvironment | undefined;
   #closed = false;
 
@@ -65,6 +68,22 @@ export class LocalLambda {
       this.#serve();
     }
     return invocation.result;
+  }
+
+  /**
+   * Waits for a line of the log. On Managed Instances it can come after the response: what a worker thread prints goes
+   * through the main thread.
+   *
+   * @returns the line; undefined if there is none within five seconds
+   */
+  async findLine(isWanted: (line: LogLine) => boolean): Promise<LogLine | undefined> {
+    const signal = AbortSignal.timeout(MAX_LINE_DELAY_MS);
+    let line = this.log.find(isWanted);
+    while (!line && !signal.aborted) {
+      await once(this.#lines, 'line', { signal }).catch(() => {});
+      line = this.log.find(isWanted);
+    }
+    return line;
   }
 
   /** Ends the process. What is still in flight or queued is rejected. */
@@ -99,6 +118,7 @@ export class LocalLambda {
         takeInvocation: () => this.#queue.shift(),
         onLine: (line) => {
           this.log.push(line);
+          this.#lines.emit('line');
           this.#options.onLine?.(line);
         },
         onGone: () => {

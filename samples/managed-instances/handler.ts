@@ -1,5 +1,6 @@
-// On Lambda Managed Instances several invocations run in one worker thread, and no timeout is enforced: one that is stuck
-// in a loop stops all the others for good. With `preempt` it alone is interrupted at its deadline, in its own thread.
+// On Lambda Managed Instances several invocations run in one worker thread, and Lambda enforces no timeout: one that is
+// stuck in a loop stops all the others of its thread for ever. With `preempt` it is interrupted at its deadline, and
+// the others go on.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
@@ -36,7 +37,7 @@ class Invoices implements LambdaInterface {
   }
 }
 
-/** Works for all invoices but those with an empty line, at which it does not move on. */
+/** Never returns if a line is empty: it does not get past it. */
 function addUp(text: string): number {
   let total = 0;
   let position = 0;
@@ -52,7 +53,7 @@ function addUp(text: string): number {
 
 /** Stands in for a query. */
 async function fetchCustomer(_invoice: string): Promise<void> {
-  await sleep(200);
+  await sleep(1000);
 }
 
 const invoices = new Invoices();

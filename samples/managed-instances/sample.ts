@@ -1,11 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BlockedAt, findBlockedAt } from '../blocked-at.js';
-import type { InvocationResult } from '../local-lambda/invocation.js';
+import type { InvocationResult, LogLine } from '../local-lambda/invocation.js';
 import { findRuntimeClient } from '../local-lambda/runtime-client.js';
 import { missing, type Sample, timedOutGracefully } from '../sample.js';
 import type { Invoice, Total } from './handler.js';
 
 const MAX_CONCURRENCY = 10;
 const WORKER_COUNT = 2;
+/**
+ * How much later the others arrive. They have begun before the stuck ones block their thread, and their own deadline
+ * comes after the thread is free again.
+ */
+const OTHERS_AFTER_MS = 500;
 
 interface Show {
   readonly invoice: Invoice;
@@ -28,20 +34,19 @@ export const managedInstances: Sample<Invoice[]> = {
       workerCount: WORKER_COUNT,
       env: { NODE_OPTIONS: '--enable-source-maps' },
     });
-    const shows = await Promise.all(
-      event.map(async (invoice): Promise<Show> => {
-        const result = await lambda.invoke(invoice);
-        return {
-          invoice,
-          result,
-          threadId: findThread(result),
-          blockedAt: await findBlockedAt(result.lines),
-        };
-      }),
-    );
+    const invoke = async (invoice: Invoice): Promise<Show> => {
+      const result = await lambda.invoke(invoice);
+      if (result.status === 'failed') await lambda.findLine((line) => isLastLineOf(result, line));
+      return { invoice, result, threadId: findThread(result), blockedAt: await findBlockedAt(result.lines) };
+    };
+    const stuckInvoices = event.filter(hasEmptyLine);
+    const otherInvoices = event.filter((invoice) => !stuckInvoices.includes(invoice));
+    const begun = stuckInvoices.map(invoke);
+    await lambda.findLine(() => lambda.log.filter(isStart).length === begun.length);
+    await sleep(OTHERS_AFTER_MS);
+    const [stuck, unharmed] = await Promise.all([Promise.all(begun), Promise.all(otherInvoices.map(invoke))]);
+    const shows = [...stuck, ...unharmed];
     for (const show of shows) note(describe(show));
-    const stuck = shows.filter(({ invoice }) => hasEmptyLine(invoice));
-    const unharmed = shows.filter((show) => !stuck.includes(show));
     return {
       outcome: `${stuck.length} invocations interrupted in ${stuck[0]?.blockedAt?.functionName}, ${unharmed.length} unharmed, one process`,
       missing: missing({
@@ -62,9 +67,15 @@ export const managedInstances: Sample<Invoice[]> = {
   },
 };
 
+const isStart = ({ text }: LogLine): boolean => text.startsWith('START ');
+
+/** The hook's, which comes after the one with the error. What a worker thread prints can arrive after its response. */
+const isLastLineOf = ({ requestId }: InvocationResult, line: LogLine): boolean =>
+  line.requestId === requestId && line.text.includes('Set aside');
+
 const hasEmptyLine = ({ text }: Invoice): boolean => /^\n|\n\n/.test(text);
 
-/** Reads the worker thread off the response, or off what the hook has logged. */
+/** Reads the worker thread from the response, or from what the hook has logged. */
 const findThread = ({ body, lines }: InvocationResult): number =>
   Number(`${body}${lines.map(({ text }) => text).join()}`.match(/"threadId":(\d+)/)?.[1]);
 

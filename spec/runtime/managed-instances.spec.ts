@@ -43,6 +43,8 @@ describe('on Managed Instances, which enforce no timeout (R17)', function () {
       threads.add(threadId);
     }
     expect(threads).to.have.property('size', 2);
+    for (const { requestId } of results)
+      await lambda.findLine(({ text }) => text.includes(`closed ${requestId}`));
     const log = lambda.log.map(({ text }) => text);
     for (const { requestId } of results) {
       expect(log.filter((text) => text.includes(`closed ${requestId}`))).to.have.length(1);
