@@ -17,13 +17,20 @@ export interface HandlerProcessListener {
 }
 
 /**
- * Waits until everything is read that a process wrote before a message of it was received: it lies in the pipe by
- * now, so the event loop's next full turn sees it. Only of a burst that overfills the pipe can the rest come later.
+ * Waits until everything is read that a process wrote before a message of it was received. It is in the pipe by now, so
+ * the next full turn of the event loop reads it. Only what overfills the pipe can come later.
  */
 export async function pipesAreRead(): Promise<void> {
   await nextImmediate();
   await nextImmediate();
 }
+
+/**
+ * The command that runs another one with a single pipe for its output and its errors: with two pipes, nobody could tell
+ * which line came first. By `exec` the shell becomes the program, in the same process. Windows has no such shell.
+ */
+const inOnePipe = (command: readonly string[]): readonly string[] =>
+  process.platform === 'win32' ? command : ['/bin/sh', '-c', 'exec "$0" "$@" 2>&1', ...command];
 
 /** The process that runs the handler, and what it prints, line by line. */
 export class HandlerProcess {
@@ -31,7 +38,8 @@ export class HandlerProcess {
   readonly #kill = () => this.kill();
 
   constructor({ execPath, args, cwd, env }: HandlerProcessOptions, listener: HandlerProcessListener) {
-    this.#child = spawn(execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...rest] = inOnePipe([execPath, ...args]);
+    this.#child = spawn(program, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const { stdout, stderr } = this.#child;
     const flushStdout = eachLine(stdout, (text) => listener.onLine(text));
     const flushStderr = eachLine(stderr, (text) => listener.onLine(text));
