@@ -17,7 +17,7 @@ export interface Stage<Event = unknown> {
 /** How a show ended. */
 export interface Verdict {
   readonly outcome: string;
-  /** What should have been seen and was not. */
+  /** What was expected and not seen. */
   readonly missing: readonly string[];
   /** Why nothing could be seen here at all. */
   readonly skipped?: string;
@@ -27,7 +27,7 @@ export interface Sample<Event = unknown> {
   /** Its folder. */
   readonly name: string;
   readonly shows: string;
-  /** Whether its invocations do; the platform's lines about them tell nothing then. */
+  /** Whether its invocations overlap. The lines of the platform are not shown then. */
   readonly overlapping?: true;
   show(stage: Stage<Event>): Promise<Verdict>;
 }
@@ -41,6 +41,14 @@ export const missing = (expectations: Readonly<Record<string, boolean>>): string
 /** Whether the handler, not the platform, has printed this. */
 export const printed = ({ lines }: InvocationResult, part: string): boolean =>
   lines.some(({ source, text }) => source === 'handler' && text.includes(part));
+
+/** Whether the handler, not the platform, has printed all of these, one after the other. */
+export const printedInOrder = ({ lines }: InvocationResult, parts: readonly string[]): boolean => {
+  const places = parts.map((part) =>
+    lines.findIndex(({ source, text }) => source === 'handler' && text.includes(part)),
+  );
+  return places.every((place, index) => place > (places[index - 1] ?? -1));
+};
 
 /** Whether the caller got the timeout as its error while the process was still alive. */
 export const timedOutGracefully = ({ error, durationMs }: InvocationResult): boolean =>

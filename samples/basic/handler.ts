@@ -1,5 +1,6 @@
-// Work that takes longer than its timeout: the handler is ended a second before Lambda would kill it, the timeout is
-// logged, and the clean-up runs whatever happens.
+// Work that takes longer than its timeout, with a `catch` and a `finally` as in any other function. Both run at the
+// deadline, a second before Lambda would kill the process, and have 300 ms of grace: the handler and its two hooks
+// share that second, less a reserve. The hooks run after them, and even if the handler hangs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -8,7 +9,7 @@ import {
   currentDeadline,
   Finally,
   GracefulTimeout,
-  type LambdaTimeoutError,
+  LambdaTimeoutError,
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
@@ -20,27 +21,55 @@ class Reports implements LambdaInterface {
   @logger.injectLambdaContext()
   @GracefulTimeout({ marginMs: 1000, logger })
   public async handler(event: ReportsDue, _context: Context): Promise<string[]> {
-    for (const report of event.detail.reports) {
-      await render(report, currentDeadline().signal);
-      logger.info(`Report ready: ${report}`);
+    const { reports } = event.detail;
+    const ready: string[] = [];
+    try {
+      for (const report of reports) {
+        await currentDeadline().race(render(report));
+        logger.info(`Report ready: ${report}`);
+        ready.push(report);
+      }
+      return ready;
+    } catch (error) {
+      if (error instanceof LambdaTimeoutError) {
+        logger.warn(`catch: gave up, ${ready.length} of ${reports.length} reports ready`);
+      }
+      // The invocation times out. With a `return` in its place, the returned value would be the response.
+      throw error;
+    } finally {
+      logger.info('finally: closing the connection');
+      await closeConnection();
+      logger.info('finally: connection closed');
     }
-    return event.detail.reports;
   }
 
+  /** Runs when the handler has timed out, even if it hangs and its `catch` never runs. */
   @OnTimeout
   protected async tellOwners(error: LambdaTimeoutError, event: ReportsDue): Promise<void> {
-    logger.warn('Reports are late: told their owners', { job: event.id, remainingMs: error.remainingMs });
+    await notify(event.id);
+    logger.warn('@OnTimeout: told the owners', { job: event.id, remainingMs: error.remainingMs });
   }
 
+  /** Runs last in every invocation, even if the handler hangs and its `finally` never runs. */
   @Finally
-  protected async cleanUp(): Promise<void> {
-    logger.info('Cleaned up');
+  protected async cleanUp({ status }: PromiseSettledResult<string[]>): Promise<void> {
+    logger.info(`@Finally: cleaned up (${status})`);
   }
 }
 
-/** Stands in for the real work, and like it stops when told to. */
-async function render(_report: string, signal: AbortSignal): Promise<void> {
-  await sleep(700, undefined, { signal });
+/** Stands in for a query of a driver that takes no signal. */
+async function render(_report: string): Promise<void> {
+  await sleep(700);
+}
+
+/** Stands in for the driver's own clean-up. */
+async function closeConnection(): Promise<void> {
+  await sleep(100);
+}
+
+/** Stands in for a message to a topic. */
+async function notify(_job: string): Promise<void> {
+  await sleep(40);
 }
 
 const reports = new Reports();

@@ -1,4 +1,4 @@
-import { missing, printed, SAMPLE_TIMEOUT_MS, type Sample, timedOutGracefully } from '../sample.js';
+import { missing, printedInOrder, SAMPLE_TIMEOUT_MS, type Sample, timedOutGracefully } from '../sample.js';
 
 /** What these samples need to know of their event. */
 export interface ReportsDue {
@@ -7,7 +7,8 @@ export interface ReportsDue {
 
 export const basic: Sample<ReportsDue> = {
   name: 'basic',
-  shows: 'the same work ended before the deadline, its timeout logged, and cleaned up',
+  shows:
+    'the same work asked to end at its deadline: its own finally runs, then the hooks, then the error leaves',
   async show({ event, startLambda, note }) {
     const lambda = await startLambda();
     const late = await lambda.invoke(event);
@@ -15,13 +16,25 @@ export const basic: Sample<ReportsDue> = {
     const next = await lambda.invoke({ ...event, detail: { reports: event.detail.reports.slice(0, 1) } });
     const earlyByMs = Math.floor(SAMPLE_TIMEOUT_MS - late.durationMs);
     return {
-      outcome: `LambdaTimeoutError ${earlyByMs} ms before the kill, both hooks ran, same process for the next event`,
+      outcome: `its own finally ran, then both hooks, LambdaTimeoutError ${earlyByMs} ms before the kill, same process for the next event`,
       missing: missing({
         'a LambdaTimeoutError before the deadline': timedOutGracefully(late),
-        'the line of the @OnTimeout hook': printed(late, 'Reports are late'),
-        'the line of the @Finally hook': printed(late, 'Cleaned up'),
+        'the catch and the whole finally of the handler, before the hooks and before the error':
+          printedInOrder(late, [
+            'catch: gave up',
+            'finally: closing the connection',
+            'finally: connection closed',
+            'Reports.handler timed out',
+            '@OnTimeout: told the owners',
+            '@Finally: cleaned up (rejected)',
+            'Invoke Error',
+          ]),
         'a next invocation that succeeded in the same process':
           next.status === 'succeeded' && next.processId === late.processId,
+        'the finally and the @Finally hook of the next invocation': printedInOrder(next, [
+          'finally: connection closed',
+          '@Finally: cleaned up (fulfilled)',
+        ]),
       }),
     };
   },

@@ -10,14 +10,16 @@ export const without: Sample<ReportsDue> = {
     note('The next event arrives');
     const next = await lambda.invoke({ ...event, detail: { reports: event.detail.reports.slice(0, 1) } });
     return {
-      outcome: `killed after ${Math.floor(killed.durationMs)} ms, its finally never ran, new process for the next event`,
+      outcome: `killed after ${Math.floor(killed.durationMs)} ms, neither its catch nor its finally ran, new process for the next event`,
       missing: missing({
         'a platform line that says `Task timed out after 3.00 seconds`': killed.lines.some(
           ({ source, text }) => source === 'platform' && text.endsWith('Task timed out after 3.00 seconds'),
         ),
-        'a killed invocation that never printed the line of its finally': !printed(killed, 'Cleaned up'),
+        'a killed invocation that printed nothing of its catch and its finally':
+          !printed(killed, 'catch:') && !printed(killed, 'finally:'),
         'a next invocation that succeeded in a new process':
           next.status === 'succeeded' && next.processId !== killed.processId,
+        'the finally of the next invocation': printed(next, 'finally: connection closed'),
       }),
     };
   },
