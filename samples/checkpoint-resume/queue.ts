@@ -15,7 +15,7 @@ export class Queue {
     this.#server = createServer((request, response) => this.#take(request, response));
   }
 
-  /** @param template - a record with what its messages do not say themselves */
+  /** @param template - a record with the fields that a message does not bring itself */
   static async start(template: SQSRecord): Promise<Queue> {
     const queue = new Queue(template);
     await new Promise<void>((resolve) => queue.#server.listen(0, '127.0.0.1', resolve));
