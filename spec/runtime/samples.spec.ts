@@ -23,7 +23,7 @@ describe('the samples', function () {
   this.timeout(30_000);
 
   for (const [name, line] of [
-    ['basic', 'Cleaned up'],
+    ['basic', 'its own finally ran, then both hooks'],
     ['without', 'Task timed out after 3.00 seconds'],
     ['sqs-partial-batch', 'Returned to the queue'],
     ['checkpoint-resume', 'in 3 invocations, each stored once'],
@@ -51,16 +51,41 @@ describe('the samples', function () {
     }
   });
 
-  it('show the killed handler, the graceful one and the interrupted one in `npm start`', async () => {
-    const startedAt = performance.now();
-    const { code, output } = await run('start.js');
-    expect(output)
-      .to.include('Task timed out after 3.00 seconds')
-      .and.match(
-        /✓ without: killed[\s\S]*✓ with: [\s\S]*✓ with preempt: interrupted in isAddress at handler\.ts:\d+/,
-      );
-    expect(code, output).to.equal(0);
-    expect(performance.now() - startedAt).to.be.below(20_000);
+  describe('in `npm start`', () => {
+    let output: string;
+    let code: number | null;
+    let tookMs: number;
+    before(async () => {
+      const startedAt = performance.now();
+      ({ output, code } = await run('start.js'));
+      tookMs = performance.now() - startedAt;
+    });
+
+    it('show the killed handler, the graceful one and the interrupted one', () => {
+      expect(output)
+        .to.include('Task timed out after 3.00 seconds')
+        .and.match(
+          /✓ without: killed[\s\S]*✓ with: [\s\S]*✓ with preempt: interrupted in isAddress at handler\.ts:\d+/,
+        );
+      expect(code, output).to.equal(0);
+      expect(tookMs).to.be.below(20_000);
+    });
+
+    it('show that the finally of the handler ends before the hooks begin, and the hooks end before the error leaves (R12)', () => {
+      const afterDeadline = output.slice(output.indexOf('deadline: the handler is asked to end'));
+      const steps = [
+        'catch: gave up, 2 of 6 reports ready',
+        'finally: closing the connection',
+        'finally: connection closed',
+        'ERROR Reports.handler timed out',
+        '@OnTimeout: told the owners',
+        '@Finally: cleaned up (rejected)',
+        'ERROR LambdaTimeoutError: Reports.handler',
+      ];
+      const places = steps.map((step) => afterDeadline.indexOf(step));
+      expect(places, output).to.not.include(-1);
+      expect(places).to.deep.equal([...places].sort((a, b) => a - b));
+    });
   });
 });
 
