@@ -18,7 +18,7 @@ export interface Part<Event = never> {
   readonly warmUp: (event: Event) => unknown;
 }
 
-/** What an act is to tell, beside what happens in it. */
+/** What an act prints beside the lines of its samples. */
 export interface Script {
   readonly headline: string;
   readonly explanation: string;
@@ -28,7 +28,7 @@ export interface Script {
 const MAX_WIDTH = 120;
 const FLUSH_EVERY_MS = 50;
 /** How late a line may come and still be printed in its place. */
-const GRACE_MS = 100;
+const MAX_LATENESS_MS = 100;
 
 /** Samples that are shown at the same time, each in a column of one timeline. */
 export class Act {
@@ -47,7 +47,10 @@ export class Act {
   }
 
   async play(): Promise<Verdict[]> {
-    const flushing = setInterval(() => this.#timeline.flush(this.#elapsedMs() - GRACE_MS), FLUSH_EVERY_MS);
+    const flushing = setInterval(
+      () => this.#timeline.flush(this.#elapsedMs() - MAX_LATENESS_MS),
+      FLUSH_EVERY_MS,
+    );
     try {
       return await Promise.all(
         this.#parts.map((part, column) => showSample(part.sample, this.#audience(part, column))),
@@ -76,7 +79,7 @@ export class Act {
     };
   }
 
-  /** Takes the cold start out of the picture: all functions set off when all are warm. */
+  /** Leaves the cold start out: all functions start together, once all are warm. */
   async #setOffTogether(lambda: LocalLambda, event: unknown): Promise<void> {
     await lambda.invoke(event);
     await new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { LogLine } from './local-lambda/invocation.js';
 
-/** Where code was interrupted, read off the `blockedAt` of a LambdaTimeoutError. */
+/** Where code was interrupted, read from the `blockedAt` of a LambdaTimeoutError. */
 export interface BlockedAt {
   readonly functionName: string;
   /** `handler.ts:42`. */

@@ -4,7 +4,7 @@ import type { LogLine } from './local-lambda/invocation.js';
 import { LocalLambda } from './local-lambda/local-lambda.js';
 import { SAMPLE_TIMEOUT_MS, type Sample, type Stage, type Verdict } from './sample.js';
 
-/** What becomes of what a sample does. */
+/** Hears of what a sample does. */
 export interface Audience<Event> {
   onLine(line: LogLine): void;
   onNote(text: string): void;
@@ -14,7 +14,7 @@ export interface Audience<Event> {
 
 /** Shows a sample and closes what it has started. */
 export async function showSample<Event>(sample: Sample<Event>, audience: Audience<Event>): Promise<Verdict> {
-  // The events stay beside their handlers' sources; this file runs from the build's folder below them.
+  // The events are beside the sources of their handlers; this file runs in the build folder below them.
   const eventUrl = new URL(`../${sample.name}/event.json`, import.meta.url);
   const event: Event = JSON.parse(await readFile(eventUrl, 'utf8'));
   const lambdas: LocalLambda[] = [];

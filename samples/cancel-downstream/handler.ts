@@ -1,5 +1,5 @@
-// What is under way when the time is up is cancelled: `fetch` and the AWS SDK both take the deadline's signal, and the
-// connections are closed while there is still time to say so.
+// Requests that are still open at the deadline are cancelled: `fetch` and the AWS SDK both take its signal. The other
+// side sees its connection close, before Lambda would kill the process.
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';

@@ -1,5 +1,5 @@
-// A regular expression that works for years, and then meets a line that keeps it busy for hours. No timer fires in it and
-// no signal reaches it: with `preempt` it is interrupted at the deadline, and the hooks run.
+// A regular expression that works for years, and then meets a line that keeps it busy for hours. No timer fires in it
+// and no signal reaches it. With `preempt` it is interrupted at the deadline, and the hooks run.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -34,7 +34,7 @@ class SignUps implements LambdaInterface {
   }
 }
 
-/** For an address with a hyphen in its domain, each letter before the `@` doubles the time that it takes to say no. */
+/** For an address with a hyphen in its domain, each letter before the `@` doubles the time that it takes. */
 const ADDRESS = /^([a-zA-Z0-9]+[._-]?)+@[a-z0-9]+\.[a-z]{2,3}$/;
 
 function isAddress(text: string): boolean {

@@ -1,5 +1,5 @@
-// An API that cannot answer in time says so itself: a 504 with a JSON body, where the gateway would make of the killed
-// function a server error that tells the client nothing.
+// An API that cannot answer in time says so itself, by a 504 with a JSON body. Otherwise Lambda would kill the
+// function, and the gateway would answer with a server error that tells the client nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -41,7 +41,7 @@ const json = (statusCode: number, body: unknown): APIGatewayProxyStructuredResul
   body: JSON.stringify(body),
 });
 
-/** Stands in for services that have a slow day. */
+/** Stands in for slow services. */
 async function askInsurers(car: string | undefined, signal: AbortSignal): Promise<unknown> {
   logger.info(`Asking for quotes: ${car}`);
   await sleep(30_000, undefined, { signal });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** This file is a module and a program: who imports it learns what to start. */
+/** This file is a module and a program: this is the path of the program. */
 export const embeddedClientPath = fileURLToPath(import.meta.url);
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');

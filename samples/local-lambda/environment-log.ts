@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Invocation, LogLine } from './invocation.js';
 
-/** The log stream of one environment: tells whose line is whose. */
+/** The log stream of one environment: assigns each line to its invocation. */
 export class EnvironmentLog {
   readonly #onLine: (line: LogLine) => void;
   readonly #invocations = new Map<string, Invocation>();

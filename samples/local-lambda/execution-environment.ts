@@ -36,8 +36,8 @@ export interface EnvironmentListener {
 const INIT_LIMIT_MS = 10_000;
 
 /**
- * One process and the Runtime API that feeds it, from its cold start to its end. It is not frozen between
- * invocations, as AWS's environments are: what an invocation left running runs on.
+ * One process and the Runtime API that feeds it, from its cold start to its end. Unlike
+ * those of AWS it is not frozen between invocations: what an invocation left running goes on.
  */
 export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessListener {
   readonly #options: EnvironmentOptions;

@@ -13,7 +13,7 @@ export class HardDeadline {
       return;
     }
     const timer = this.#timer;
-    // The response may lie in the socket already: the event loop is to read it first.
+    // The response can be in the socket already: the event loop must read it first.
     setImmediate(() => {
       if (this.#timer === timer) onPassed();
     });

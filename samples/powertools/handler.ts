@@ -1,5 +1,5 @@
-// All of Powertools on one handler, in the order that lets each do its part at a timeout: those above @GracefulTimeout see
-// its error and flush, and @idempotent below it keeps its record, as the charge may still go through.
+// All of Powertools on one handler. The decorators above @GracefulTimeout see its error and send what they have
+// collected. @idempotent is below it and keeps its record at a timeout, because the charge can still go through.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { IdempotencyConfig, idempotent } from '@aws-lambda-powertools/idempotency';
@@ -54,7 +54,7 @@ class Checkouts implements LambdaInterface {
   }
 }
 
-/** Stands in for a payment provider: what it has begun cannot be taken back, and it is slow today. */
+/** Stands in for a slow payment provider. It takes no signal, and a charge that it has begun cannot be taken back. */
 async function charge(orderId: string, amount: number): Promise<void> {
   await sleep(2500);
   logger.info(`Charged ${amount.toFixed(2)} for ${orderId}`);
