@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+
+/** What the decorators make of a method. */
+export type Role = 'none' | 'onTimeout' | 'responds' | 'finally';
+
+/** The class of a scenario: a base class with the methods a to c, and a subclass that overrides them and has d to f. */
+export interface Shape {
+  readonly marginMs: number;
+  readonly reserveMs: number | undefined;
+  /** Whether the handler declares a callback. */
+  readonly takesCallback: boolean;
+  readonly base: readonly Role[];
+  readonly orders: readonly (Role | 'absent')[];
+}
+
+/** The names of the methods in the order in which both classes declare them. */
+export const METHODS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+export type MethodName = (typeof METHODS)[number];
+
+/** How code ends; having heard something in a reaction only. What says that it heeds its signal is its own error as long as the signal has not aborted. */
+export type Ending =
+  | 'returns a value'
+  | 'returns nothing'
+  | 'throws an error'
+  | 'throws undefined'
+  | 'throws what it was given'
+  | 'throws what it has heard'
+  | 'throws an AbortError'
+  | 'throws the reason of its signal'
+  | 'throws an AbortError with that reason'
+  | 'throws if it has expired';
+
+/** One run of the user's code, a handler or a hook. */
+export interface Code {
+  /** How it asks for its deadline when it is called. */
+  readonly asks: 'no' | 'remainingMs' | 'signal' | 'race';
+  /** How long it blocks the event loop when it is called. */
+  readonly blocksMs: number;
+  /** How long it waits then: 0 for code that is not asynchronous, Infinity for code that hangs. */
+  readonly waitsMs: number;
+  /** How long it blocks the event loop before it ends. */
+  readonly blocksLastMs: number;
+  readonly ending: Ending;
+  /** What code that has a signal or a race does when its deadline comes while it waits; null: it goes on. */
+  readonly reaction: { readonly waitsMs: number; readonly ending: Ending } | null;
+  /** What its listener leaves behind when the signal aborts. */
+  readonly stray: 'nothing' | 'a rejected promise' | 'a thrown error';
+}
+
+/** How a handler hands over what it ends with; `both`: it calls back, and its promise ends after so many ms more. */
+export type Via =
+  | { readonly kind: 'promise' }
+  | { readonly kind: 'callback' }
+  | { readonly kind: 'both'; readonly lagMs: number; readonly ending: Ending };
+
+export interface Call {
+  readonly startMs: number;
+  /** Time that the context tells, less the margin; undefined: there is no context. */
+  readonly slackMs: number | undefined;
+  readonly via: Via;
+  readonly handler: Code;
+  /** What each method of {@link METHODS} does in this call, if it is a hook. */
+  readonly hooks: readonly Code[];
+}
+
+/** Calls that overlap on one instance. */
+export interface Scenario {
+  readonly shape: Shape;
+  readonly calls: readonly Call[];
+}
+
+/** Leaves but one responder, as a class can have no more. */
+function withOneResponder<Any extends string>(roles: readonly Any[]): Any[] {
+  const first = roles.indexOf('responds' as Any);
+  return roles.map((role, index) => (role === 'responds' && index !== first ? ('onTimeout' as Any) : role));
+}
+
+const roles = <Any extends string = Role>(length: number, ...others: Any[]): fc.Arbitrary<(Role | Any)[]> =>
+  fc
+    .array(fc.constantFrom<Role | Any>(...others, 'none', 'onTimeout', 'finally', 'responds'), {
+      minLength: length,
+      maxLength: length,
+    })
+    .map(withOneResponder);
+
+const shape: fc.Arbitrary<Shape> = fc
+  .record({
+    // A tenth of it is the default reserve; with multiples of 5 no arithmetic of binary fractions rounds.
+    margin: fc.integer({ min: 1, max: 200 }),
+    reserve: fc.option(fc.integer({ min: 0, max: 99 }), { nil: undefined }),
+    takesCallback: fc.boolean(),
+    base: roles(3),
+    orders: roles(6, 'absent' as const, 'absent' as const),
+  })
+  .map(({ margin, reserve, ...rest }) => ({
+    ...rest,
+    marginMs: 5 * margin,
+    reserveMs: reserve === undefined ? undefined : Math.floor((5 * margin * reserve) / 100),
+  }));
+
+const ending = fc.constantFrom<Ending>(
+  'returns a value',
+  'returns a value',
+  'returns nothing',
+  'throws an error',
+  'throws an error',
+  'throws undefined',
+  'throws what it was given',
+  'throws an AbortError',
+  'throws the reason of its signal',
+  'throws an AbortError with that reason',
+  'throws if it has expired',
+);
+
+const blocking = (blocks: boolean): fc.Arbitrary<number> =>
+  blocks
+    ? fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 1500 }))
+    : fc.constant(0);
+
+const code = (blocks: boolean): fc.Arbitrary<Code> =>
+  fc
+    .record({
+      asks: fc.constantFrom<Code['asks']>('no', 'remainingMs', 'signal', 'signal', 'race'),
+      blocksMs: blocking(blocks),
+      waitsMs: fc.oneof(
+        fc.constantFrom(0, Number.POSITIVE_INFINITY),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 2000 }),
+      ),
+      blocksLastMs: blocking(blocks),
+      ending,
+      reaction: fc.option(
+        fc.record({
+          waitsMs: fc.oneof(
+            fc.constant(0),
+            fc.integer({ min: 1, max: 50 }),
+            fc.integer({ min: 1, max: 600 }),
+          ),
+          ending,
+        }),
+      ),
+      stray: fc.constantFrom<Code['stray']>('nothing', 'nothing', 'a rejected promise', 'a thrown error'),
+    })
+    .map(caught);
+
+/** Makes a race that nobody catches end with what it rejects with. */
+const caught = (code: Code): Code =>
+  code.asks === 'race' && !code.reaction
+    ? { ...code, reaction: { waitsMs: 0, ending: 'throws what it has heard' } }
+    : code;
+
+const via = (blocks: boolean): fc.Arbitrary<Via> =>
+  fc.oneof(
+    fc.constantFrom<Via>({ kind: 'promise' }, { kind: 'callback' }),
+    // What blocks after the callback would move the end of the promise.
+    ...(blocks
+      ? []
+      : [fc.record({ kind: fc.constant('both'), lagMs: fc.integer({ min: 1, max: 1000 }), ending })]),
+  );
+
+const call = (blocks: boolean): fc.Arbitrary<Call> =>
+  fc
+    .record({
+      startMs: fc.integer({ min: 1, max: 500 }),
+      slackMs: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 1, max: 1500 }) },
+        { weight: 2, arbitrary: fc.integer({ min: -1500, max: 0 }) },
+        { weight: 1, arbitrary: fc.constantFrom(undefined, 2 ** 31, 2 ** 33) },
+      ),
+      via: via(blocks),
+      handler: code(blocks),
+      hooks: fc.array(code(blocks), { minLength: METHODS.length, maxLength: METHODS.length }),
+    })
+    .map(forCallbacks);
+
+/** Changes what ends no callback handler: nothing, returned at once, and undefined as the error of its callback. */
+function forCallbacks(call: Call): Call {
+  const { handler, via } = call;
+  const isUndefined = [handler.ending, handler.reaction?.ending].includes('throws undefined');
+  const returnsNothing = handler.waitsMs === 0 && handler.ending === 'returns nothing';
+  return {
+    ...call,
+    via: isUndefined ? { kind: 'promise' } : via,
+    handler: returnsNothing ? { ...handler, ending: 'returns a value' } : handler,
+  };
+}
+
+/** Scenarios of several calls; and of one that blocks the event loop, by which several would delay each other. */
+export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
+  fc.record({ shape, calls: fc.array(call(false), { minLength: 1, maxLength: 4 }) }),
+  fc.record({ shape, calls: fc.array(call(true), { minLength: 1, maxLength: 1 }) }),
+);
