@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { hooksOf } from './hooks.js';
 import { dueAt, type End, NEVER, run } from './run.js';
 import type { Call, Code, Scenario, Shape } from './scenario.js';
-import { aggregateError, type Line, timeLeft, timeoutError } from './trace.js';
+import { aggregateError, asking, CallTrace, type Line } from './trace.js';
 
 /** All that the contract promises to be seen of a scenario. */
 export function expected({ shape, calls }: Scenario): Line[] {
@@ -20,123 +20,100 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   const hard = deadline + marginMs;
   const hookDeadline = hard - reserveMs;
   const hooks = hooksOf(shape);
+  const trace = new CallTrace(request, slackMs !== NEVER, hard);
 
-  const lines: Line[] = [];
-  const see = (atMs: number, text: string, isOncePerClass = false): void => {
-    if (atMs !== NEVER) lines.push({ atMs, text, isOncePerClass });
-  };
-  const errorAt = (atMs: number, message: string, limit: number): string =>
-    timeoutError(message, request, Math.round(hard - atMs), Math.max(0, Math.round(atMs - limit)));
-  const asking = ({ asks }: Code, ms: number): string => (asks === 'no' ? '' : timeLeft(ms));
-
-  // Code that blocks moves what is due meanwhile, of which the contract says nothing.
-  const blocks: (readonly [number, number])[] = [];
-  const due: number[] = [];
-  const inRequest = `in request ${slackMs === NEVER ? 'of no id' : request}`;
-  const late = (name: string, atMs: number, end: End): void => {
-    due.push(atMs);
-    if (end.as === 'fulfilled')
-      see(atMs, `warn: ${name} answered late, after it had timed out, ${inRequest}: a hint`);
-    if (end.as === 'rejected')
-      see(atMs, `warn: ${name} rejected late, after it had ended, ${inRequest}: ${end.with}`);
-  };
-  const hears = (name: string, { asks, stray }: Code, atMs: number, error: string): void => {
-    due.push(atMs);
-    see(atMs, `${request}: ${name} hears ${error} through its ${asks}`);
-    if (asks !== 'signal' || stray === 'nothing') return;
-    const left = `left an error uncaught, after its deadline, ${inRequest}`;
-    see(atMs, `warn: ${name} ${left}: the stray error of ${request} ${name}`);
-  };
-
-  let now = startMs;
-  let outcome: End | undefined;
-  let timeout: string | undefined;
-  let causes: unknown[] = [];
+  // The handler, until it has ended or is cut off (R8, R10 to R12).
   const name = 'Orders.handler';
-  if (slackMs === NEVER) see(now, `warn: ${name} runs without a timeout: a hint`, true);
+  let now = startMs;
+  let timeout: string | undefined;
+  let ofHandler: End | undefined;
+  let causes: unknown[] = [];
+  if (slackMs === NEVER) trace.warnOncePerClass(now, `${name} runs without a timeout`);
   if (slackMs <= 0) {
-    const times = `with ${slackMs + marginMs} ms until the Lambda deadline`;
-    const reason = `its margin of ${marginMs} ms leaves no time, ${times}`;
-    timeout = errorAt(now, `${name} timed out before it was called: ${reason}`, now);
+    const left = `with ${slackMs + marginMs} ms until the Lambda deadline`;
+    const message = `its margin of ${marginMs} ms leaves no time, ${left}`;
+    timeout = trace.timeoutError(now, `${name} timed out before it was called: ${message}`, now);
   } else {
-    see(now, `${request}: the handler is called${asking(handler, slackMs)}`);
-    const { toldAt, hearsAt, wakesAt, endsAt, end, endOf } = run(
-      handler,
-      `${request} ${name}`,
-      now,
-      deadline,
-    );
-    if (toldAt === NEVER && endsAt === NEVER) return lines;
+    trace.see(now, `the handler is called${asking(handler, slackMs)}`);
+    const life = run(handler, `${request} ${name}`, now, deadline);
+    const { toldAt, hearsAt, wakesAt, endsAt, end, endOf } = life;
+    if (toldAt === NEVER && endsAt === NEVER) return trace.lines;
     const madeAt = Math.min(toldAt, hearsAt, end.as === 'heeds' ? endsAt : NEVER);
     const times = `${marginMs} ms before the Lambda deadline, after ${madeAt - startMs} ms`;
-    const error = errorAt(madeAt, `${name} timed out ${times}`, deadline);
-    hears(name, handler, hearsAt, error);
+    const error = trace.timeoutError(madeAt, `${name} timed out ${times}`, deadline);
+    trace.seeRun(name, handler, life, deadline, error);
 
     const graceMs = (hookDeadline - toldAt) / (hooks.length + 1);
     const cutOff = handler.asks === 'no' || toldAt === NEVER ? toldAt : dueAt(toldAt, toldAt + graceMs);
     fc.pre(wakesAt < cutOff || (wakesAt > cutOff && wakesAt === endsAt));
-    const isLate = wakesAt > cutOff;
-    now = isLate ? cutOff : endsAt;
-    blocks.push([wakesAt, endsAt]);
-    if (isLate || end.as === 'heeds' || (toldAt !== NEVER && end.as === 'rejected')) timeout = error;
-    else outcome = end;
-    if (isLate) late(name, endsAt, end);
-    else if (toldAt !== NEVER && end.as === 'rejected') causes = [end.with];
-    else if (toldAt !== NEVER && end.as === 'fulfilled') {
-      see(now, `warn: ${name} ended ${now - deadline} ms past its deadline, in its grace: ${error}`);
+    const isCutOff = wakesAt > cutOff;
+    const isInGrace = toldAt <= wakesAt && wakesAt < cutOff;
+    now = isCutOff ? cutOff : endsAt;
+    trace.block(wakesAt, endsAt);
+    if (isCutOff || end.as === 'heeds' || (isInGrace && end.as === 'rejected')) timeout = error;
+    else ofHandler = end;
+    if (isCutOff) trace.seeLate(name, endsAt, end);
+    if (isInGrace && end.as === 'rejected') causes = [end.with];
+    if (isInGrace && end.as === 'fulfilled') {
+      trace.log(now, 'warn', `${name} ended ${now - deadline} ms past its deadline, in its grace`, error);
     }
     if (shape.takesCallback && via.kind === 'both') {
       const second = endOf(via.ending, `${request} ${name} again`, endsAt + via.lagMs);
-      if (timeout || second.as === 'rejected') late(name, endsAt + via.lagMs, second);
+      if (timeout || second.as === 'rejected') trace.seeLate(name, endsAt + via.lagMs, second);
     }
   }
 
+  // Its outcome (R13) and its hooks (R7, R14, R15).
   const withCause = (reason: unknown): string => {
     const cause = causes.length > 1 ? aggregateError(causes) : causes[0];
     return reason === timeout && causes.length > 0 ? `${reason} because of ${cause}` : `${reason}`;
   };
   const show = (end: End): string => `${end.as} with ${withCause(end.with)}`;
-  if (timeout) see(now, `error: ${timeout.split(' [')[0]}: ${withCause(timeout)}`);
-  const ofHandler: End = outcome ?? { as: 'rejected', with: timeout };
-  let current = ofHandler;
+  if (timeout) trace.log(now, 'error', `${timeout.split(' [')[0]}`, withCause(timeout));
+  ofHandler ??= { as: 'rejected', with: timeout };
+  let outcome = ofHandler;
+  let isFrozen = false;
   const failures: unknown[] = [];
   const running = hooks.filter(({ role }) => timeout || role === 'finally');
   for (const [done, hook] of running.entries()) {
     const { method, index, role, body } = hook;
     const name = `Orders.${method}`;
     const code = call.hooks[index] as Code;
-    const given: End = role === 'finally' ? current : { as: 'rejected', with: timeout };
-    const shown = role === 'finally' ? show(current) : withCause(timeout);
     const shareMs = Math.max(0, (hookDeadline - now) / (running.length - done));
     const limit = now + shareMs;
-    see(now, `${request}: ${method} of ${body} is given ${shown}${asking(code, shareMs)}`);
+    const [given, shown]: [End, string] =
+      role === 'finally' ? [outcome, show(outcome)] : [{ as: 'rejected', with: timeout }, withCause(timeout)];
+    trace.see(now, `${method} of ${body} is given ${shown}${asking(code, shareMs)}`);
 
-    const { toldAt, hearsAt, wakesAt, endsAt, end } = run(code, `${request} ${name}`, now, limit, given);
-    if (toldAt === NEVER && endsAt === NEVER) return lines;
-    fc.pre(toldAt === NEVER || wakesAt === endsAt);
-    blocks.push([now, now + code.blocksMs], [wakesAt, endsAt]);
+    const life = run(code, `${request} ${name}`, now, limit, given);
+    const { toldAt, hearsAt, wakesAt, endsAt, end } = life;
+    if (toldAt === NEVER && endsAt === NEVER) return trace.lines;
+    fc.pre(toldAt === NEVER || (wakesAt === endsAt && !end.freezes));
+    trace.block(now, now + code.blocksMs);
+    trace.block(wakesAt, endsAt);
     now = Math.min(toldAt, endsAt);
     const message = `${name} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
-    const error = errorAt(Math.min(now, hearsAt), message, limit);
-    hears(name, code, hearsAt, error);
+    const error = trace.timeoutError(Math.min(now, hearsAt), message, limit);
     const isAbandoned = toldAt !== NEVER || end.as === 'heeds';
     const answer: End = isAbandoned ? { as: 'rejected', with: error } : end;
-    if (isAbandoned) see(now, `error: ${message}: ${error}`);
-    else if (end.as === 'rejected') see(now, `error: ${name} failed: ${end.with}`);
+    trace.seeRun(name, code, life, limit, error);
+    if (isAbandoned) trace.log(now, 'error', message, error);
+    else if (end.as === 'rejected') trace.log(now, 'error', `${name} failed`, end.with);
     else if (role === 'onTimeout' && end.with !== undefined) {
-      see(now, `warn: ${name} returned a value, which nobody receives: a hint`, true);
+      trace.warnOncePerClass(now, `${name} returned a value, which nobody receives`);
     }
-    if (toldAt !== NEVER) late(name, endsAt, end);
+    if (toldAt !== NEVER) trace.seeLate(name, endsAt, end);
 
+    isFrozen ||= role !== 'finally' && end.freezes === true;
     if (hook === hooks.find(({ role }) => role === 'responds')) {
-      if (answer.as === 'fulfilled') current = answer;
-      else if (answer.with !== timeout) causes = [answer.with, ...causes];
+      if (answer.as === 'fulfilled') outcome = answer;
+      else if (answer.with !== timeout && !isFrozen) causes = [answer.with, ...causes];
     } else if (ofHandler.as === 'fulfilled' && answer.as === 'rejected') {
       failures.push(answer.with);
-      current = { as: 'rejected', with: failures.length > 1 ? aggregateError(failures) : answer.with };
+      outcome = { as: 'rejected', with: failures.length > 1 ? aggregateError(failures) : answer.with };
     }
   }
-  fc.pre(!due.some((at) => blocks.some(([from, to]) => from <= at && at < to)));
-  see(now, `${request}: it has ${show(current)}`);
-  return lines;
+  fc.pre(!trace.isMoved);
+  trace.see(now, `it has ${show(outcome)}`);
+  return trace.lines;
 }

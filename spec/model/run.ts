@@ -7,6 +7,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export interface End {
   readonly as: 'fulfilled' | 'rejected' | 'heeds';
   readonly with: unknown;
+  readonly freezes?: boolean;
 }
 
 /** What becomes of code that is left alone with its deadline. */
@@ -58,7 +59,9 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
       'returns nothing': () => ({ as: 'fulfilled', with: undefined }),
       'throws an error': () => error,
       'throws undefined': () => ({ as: 'rejected', with: undefined }),
+      'throws an AbortError of its own cause': () => error,
       'throws what it was given': () => throws(rethrown),
+      'freezes what it was given, and throws an error': () => ({ ...error, freezes: true }),
       'throws what it has heard': () => heeds,
       'throws an AbortError': () => throws(abortError),
       'throws the reason of its signal': () => (isAborted && asks !== 'no' ? heeds : error),

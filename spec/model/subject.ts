@@ -10,7 +10,7 @@ import {
 import { FakeContext } from '../support/context.js';
 import { loosely } from '../support/dialect.js';
 import { type Call, type Code, type Ending, METHODS, type Role, type Scenario } from './scenario.js';
-import { aggregateError, type Line, shorten, timeLeft, timeoutError } from './trace.js';
+import { A_HINT, aggregateError, type Line, shorten, timeLeft, timeoutError } from './trace.js';
 
 /** Runs a scenario on the real decorators and answers with all that is seen of it. */
 export async function observe(scenario: Scenario, clock: SinonFakeTimers): Promise<Line[]> {
@@ -231,6 +231,8 @@ class Observer {
       ? deadline?.race(ownTime).catch(hear)
       : Promise.race([ownTime, ...(aborted && reaction ? [aborted] : [])]));
     if (isOver) await this.#after(reaction?.waitsMs ?? 0);
+    this.#see(`${actor.request}: ${actor.name} wakes${deadline ? timeLeft(deadline.remainingMs()) : ''}`);
+    if (code.asks === 'signal' && deadline?.signal.aborted) this.#leaveRejected(actor);
     this.#block(code.blocksLastMs);
     return this.#end(isOver ? (reaction?.ending as Ending) : code.ending, actor);
   }
@@ -240,11 +242,16 @@ class Observer {
     return new Promise((resolve) => {
       deadline?.signal.addEventListener('abort', () => {
         resolve(this.#hear(actor, deadline.signal.reason));
-        const stray = () => this.#own(actor, 'stray error');
-        if (code.stray === 'a thrown error') throw stray();
-        if (code.stray === 'a rejected promise') void Promise.reject(stray());
+        this.#leaveRejected(actor);
+        if (code.stray === 'a thrown error') throw this.#own(actor, 'stray error');
       });
     });
+  }
+
+  #leaveRejected(actor: Actor): void {
+    const { stray } = actor.code;
+    if (stray === 'a rejected promise') void Promise.reject(this.#own(actor, 'stray error'));
+    if (stray === 'the reason of its signal') void Promise.reject(actor.heard);
   }
 
   #hear(actor: Actor, reason: unknown): true {
@@ -271,10 +278,15 @@ class Observer {
         throw undefined;
       case 'throws what it was given':
         throw given.length > 0 ? given[0] : this.#own(actor, 'error');
+      case 'freezes what it was given, and throws an error':
+        for (const error of given) Object.freeze(error);
+        throw this.#own(actor, 'error');
       case 'throws what it has heard':
         throw actor.heard;
       case 'throws an AbortError':
         throw Object.assign(this.#own(actor, 'AbortError'), { name: 'AbortError' });
+      case 'throws an AbortError of its own cause':
+        throw Object.assign(this.#own(actor, 'error'), { name: 'AbortError', cause: new Error('its own') });
       case 'throws the reason of its signal':
         throw reason();
       case 'throws an AbortError with that reason':
@@ -317,7 +329,7 @@ class Observer {
     const isHint = typeof detail === 'string' && detail !== 'undefined';
     const isTimeout = message.startsWith('Orders.handler timed out');
     const shown = isTimeout ? this.#showWithCause(detail) : this.#show(detail);
-    this.#see(`${level}: ${shorten(message)}: ${isHint ? 'a hint' : shown}`);
+    this.#see(`${level}: ${shorten(message)}: ${isHint ? A_HINT : shown}`);
   }
 
   #showOutcome(outcome: PromiseSettledResult<unknown>): string {

@@ -1,3 +1,6 @@
+import type { End, Run } from './run.js';
+import type { Code } from './scenario.js';
+
 /** Something that is seen of a scenario. What belongs to a call names its request. */
 export interface Line {
   readonly atMs: number;
@@ -27,9 +30,89 @@ const compare = (one: Line, other: Line): number =>
   (isUnordered(one) ? one.text.localeCompare(other.text) : 0);
 
 const isUnordered = ({ text }: Line): boolean =>
-  / late, after | left an error uncaught| through its race/.test(text) || !text.includes('request-');
+  / late, after | left an error uncaught| through its race| wakes/.test(text) || !text.includes('request-');
 
 const write = ({ atMs, text }: Line): string => `${atMs} ms: ${text}`;
+
+/** Writes down what is to be seen of one call. */
+export class CallTrace {
+  readonly lines: Line[] = [];
+  readonly #request: string;
+  readonly #hasContext: boolean;
+  readonly #hardDeadline: number;
+  /** When code blocks the event loop, and when something is seen that may be due meanwhile. */
+  readonly #blocks: (readonly [fromMs: number, toMs: number])[] = [];
+  readonly #due: number[] = [];
+
+  constructor(request: string, hasContext: boolean, hardDeadline: number) {
+    this.#request = request;
+    this.#hasContext = hasContext;
+    this.#hardDeadline = hardDeadline;
+  }
+
+  see(atMs: number, text: string): void {
+    this.#add(atMs, `${this.#request}: ${text}`);
+  }
+
+  log(atMs: number, level: 'error' | 'warn', message: string, detail: unknown): void {
+    this.#add(atMs, `${level}: ${message}: ${detail}`);
+  }
+
+  warnOncePerClass(atMs: number, message: string): void {
+    this.#add(atMs, `warn: ${message}: ${A_HINT}`, true);
+  }
+
+  /** What is seen of code by itself, whether it is over or not. */
+  seeRun(name: string, code: Code, { toldAt, hearsAt, wakesAt }: Run, limit: number, error: string): void {
+    const { asks, stray, waitsMs } = code;
+    this.#due.push(hearsAt);
+    this.see(hearsAt, `${name} hears ${error} through its ${asks}`);
+    if (waitsMs > 0) this.see(wakesAt, `${name} wakes${asking(code, Math.max(0, limit - wakesAt))}`);
+    if (asks === 'signal' && /promise|error/.test(stray)) this.#seeStray(name, hearsAt);
+    if (asks === 'signal' && /promise/.test(stray) && toldAt <= wakesAt) this.#seeStray(name, wakesAt);
+  }
+
+  /** What is seen of code that ends when nobody waits for it any more (R16). */
+  seeLate(name: string, atMs: number, end: End): void {
+    this.#due.push(atMs);
+    if (end.as === 'fulfilled')
+      this.#warnOfLate(atMs, `${name} answered late, after it had timed out`, A_HINT);
+    if (end.as === 'rejected') this.#warnOfLate(atMs, `${name} rejected late, after it had ended`, end.with);
+  }
+
+  #seeStray(name: string, atMs: number): void {
+    const stray = `the stray error of ${this.#request} ${name}`;
+    this.#warnOfLate(atMs, `${name} left an error uncaught, after its deadline`, stray);
+  }
+
+  #warnOfLate(atMs: number, what: string, detail: unknown): void {
+    this.#due.push(atMs);
+    const inRequest = `in request ${this.#hasContext ? this.#request : 'of no id'}`;
+    this.log(atMs, 'warn', `${what}, ${inRequest}`, detail);
+  }
+
+  block(fromMs: number, toMs: number): void {
+    this.#blocks.push([fromMs, toMs]);
+  }
+
+  /** Whether something was due while code blocked the event loop: when that is seen the contract does not say. */
+  get isMoved(): boolean {
+    return this.#due.some((atMs) => this.#blocks.some(([fromMs, toMs]) => fromMs <= atMs && atMs < toMs));
+  }
+
+  /** The error that is made at that moment of a deadline that came at `limit`. */
+  timeoutError(atMs: number, message: string, limit: number): string {
+    const remainingMs = Math.round(this.#hardDeadline - atMs);
+    return timeoutError(message, this.#request, remainingMs, Math.max(0, Math.round(atMs - limit)));
+  }
+
+  #add(atMs: number, text: string, isOncePerClass = false): void {
+    if (atMs !== Number.POSITIVE_INFINITY) this.lines.push({ atMs, text, isOncePerClass });
+  }
+}
+
+/** In place of a detail that tells the user what to do. */
+export const A_HINT = 'a hint';
 
 /** A LambdaTimeoutError, which is known by what it says. */
 export const timeoutError = (
@@ -47,3 +130,5 @@ export const aggregateError = (errors: readonly unknown[]): string =>
 
 /** What code that asks is told of its time. */
 export const timeLeft = (ms: number): string => ` with ${Math.round(ms * 1000) / 1000} ms left`;
+
+export const asking = ({ asks }: Code, ms: number): string => (asks === 'no' ? '' : timeLeft(ms));
