@@ -16,11 +16,31 @@ import { A_HINT, aggregateError, type Line, shorten, timeLeft, timeoutError } fr
 export async function observe(scenario: Scenario, clock: SinonFakeTimers): Promise<Line[]> {
   const observer = new Observer(clock);
   const fake = globalThis.setTimeout;
+  const stopListening = listenAlone(observer.seeUncaught);
   clock.reset();
   globalThis.setTimeout = observer.asNodeDoes(fake);
-  await observer.play(scenario);
-  globalThis.setTimeout = fake;
+  try {
+    await observer.play(scenario);
+  } finally {
+    globalThis.setTimeout = fake;
+    stopListening();
+  }
   return observer.lines;
+}
+
+/** Takes the place of mocha's listeners, which would end the spec without a word of the scenario. */
+function listenAlone(listener: (error: unknown) => void): () => void {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const others = events.map(
+    (event) => [event, process.rawListeners(event as 'exit') as (() => void)[]] as const,
+  );
+  for (const event of events) process.removeAllListeners(event).on(event as 'exit', listener);
+  return () => {
+    for (const [event, listeners] of others) {
+      process.removeAllListeners(event);
+      for (const other of listeners) process.on(event as 'exit', other);
+    }
+  };
 }
 
 // The real one, which lets promises and what nobody has handled come to rest.
@@ -82,11 +102,18 @@ class Observer {
     });
     while (this.#clock.countTimers() > 0) {
       this.#clock.next();
-      await turn();
+      // Node may leave a rejection for the turn after that of a thrown error.
+      let seen: number;
+      do {
+        seen = this.lines.length;
+        await turn();
+      } while (this.lines.length > seen);
       const timers = this.#clock.countTimers() - this.#ownTimers;
       if (timers !== this.#guardedCalls) this.#see(`${timers} timers for ${this.#guardedCalls} calls`);
     }
   }
+
+  readonly seeUncaught = (reason: unknown): void => this.#see(`uncaught: ${this.#show(reason)}`);
 
   #define({ base, orders, marginMs, reserveMs, takesCallback }: Scenario['shape']) {
     const handle = (self: unknown, args: unknown[]) => this.#handle(takesCallback, self, args);
