@@ -111,13 +111,11 @@ export class Attempt implements CurrentAttempt {
   /** The deadline asks: code that has asked for it before can still end by itself until its cut-off. */
   readonly #onDeadline = (): void => {
     this.expiry.come();
-    const now = performance.now();
-    const cutOffAtMs = this.#cutOffFrom(now);
-    if (this.state === 'cut off' || cutOffAtMs <= now) this.expire();
+    if (this.state === 'cut off' || !this.#hasGrace) this.expire();
     else {
-      this.cutOffAtMs = cutOffAtMs;
+      this.cutOffAtMs = this.#cutOffFrom(performance.now());
       this.#facts.watchdog.arm(this);
-      this.#startTimer(cutOffAtMs, this.expire);
+      this.#startTimer(this.cutOffAtMs, this.expire);
       this.#pass('in grace');
     }
   };
@@ -142,11 +140,14 @@ export class Attempt implements CurrentAttempt {
     return this.state === 'ended' || this.state === 'ended late' || this.state === 'timed out';
   }
 
+  get #hasGrace(): boolean {
+    return this.#graceParts > 0 && this.#deadline !== undefined;
+  }
+
   /** The cut-off of code whose deadline comes at that moment. */
   #cutOffFrom(deadlineAtMs: number): number {
-    const hasGrace = this.#graceParts > 0 && this.#deadline !== undefined;
     const leftMs = this.#facts.hookDeadlineAtMs - deadlineAtMs;
-    return hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#graceParts : deadlineAtMs;
+    return this.#hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#graceParts : deadlineAtMs;
   }
 
   #startTimer(atMs: number, onTime: () => void): void {
