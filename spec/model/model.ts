@@ -72,7 +72,7 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   if (timeout) trace.log(now, 'error', `${timeout.split(' [')[0]}`, withCause(timeout));
   ofHandler ??= { as: 'rejected', with: timeout };
   let outcome = ofHandler;
-  let isFrozen = false;
+  let frozenAt = NEVER;
   const failures: unknown[] = [];
   const running = hooks.filter(({ role }) => timeout || role === 'finally');
   for (const [done, hook] of running.entries()) {
@@ -88,7 +88,7 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     const life = run(code, `${request} ${name}`, now, limit, given);
     const { toldAt, hearsAt, wakesAt, endsAt, end } = life;
     if (toldAt === NEVER && endsAt === NEVER) return trace.lines;
-    fc.pre(toldAt === NEVER || (wakesAt === endsAt && !end.freezes));
+    fc.pre(toldAt === NEVER || wakesAt === endsAt);
     trace.block(now, now + code.blocksMs);
     trace.block(wakesAt, endsAt);
     now = Math.min(toldAt, endsAt);
@@ -104,10 +104,11 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     }
     if (toldAt !== NEVER) trace.seeLate(name, endsAt, end);
 
-    isFrozen ||= role !== 'finally' && end.freezes === true;
+    if (end.freezes && role !== 'finally') frozenAt = Math.min(frozenAt, endsAt);
+    fc.pre(now !== frozenAt || (now === endsAt && !isAbandoned));
     if (hook === hooks.find(({ role }) => role === 'responds')) {
       if (answer.as === 'fulfilled') outcome = answer;
-      else if (answer.with !== timeout && !isFrozen) causes = [answer.with, ...causes];
+      else if (answer.with !== timeout && now < frozenAt) causes = [answer.with, ...causes];
     } else if (ofHandler.as === 'fulfilled' && answer.as === 'rejected') {
       failures.push(answer.with);
       outcome = { as: 'rejected', with: failures.length > 1 ? aggregateError(failures) : answer.with };
