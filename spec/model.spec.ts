@@ -10,7 +10,7 @@ import { seedFrom } from './support/random.js';
 const { MODEL_RUNS = '1000', MODEL_PATH = '' } = process.env;
 const seed = seedFrom('MODEL_SEED');
 
-describe('any scenario (R5 to R8, R10 to R17, R21)', function () {
+describe('any scenario (R5 to R17, R21)', function () {
   this.timeout(0);
   const time = useFakeTime();
 

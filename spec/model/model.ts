@@ -4,7 +4,10 @@ import { dueAt, type End, NEVER, run } from './run.js';
 import type { Call, Code, Scenario, Shape } from './scenario.js';
 import { aggregateError, asking, CallTrace, type Line } from './trace.js';
 
-/** All that the contract promises to be seen of a scenario. */
+/**
+ * All that the contract promises to be seen of a scenario. Where it promises nothing, as where two timers are due in the
+ * same ms, `fc.pre` has another scenario made in its place.
+ */
 export function expected({ shape, calls }: Scenario): Line[] {
   const lines = calls.flatMap((call, index) => expectedOf(call, shape, `request-${index}`));
   const isFirst = (line: Line): boolean =>
@@ -36,21 +39,22 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   } else {
     trace.see(now, `the handler is called${asking(handler, slackMs)}`);
     const life = run(handler, `${request} ${name}`, now, deadline);
-    const { toldAt, hearsAt, wakesAt, endsAt, end, endOf } = life;
-    if (toldAt === NEVER && endsAt === NEVER) return trace.lines;
-    const madeAt = Math.min(toldAt, hearsAt, end.as === 'heeds' ? endsAt : NEVER);
+    const { expiresAt, toldAt, wakesAt, endsAt, end, endOf } = life;
+    if (expiresAt === NEVER && endsAt === NEVER) return trace.lines;
+    const madeAt = Math.min(expiresAt, toldAt, end.as === 'gives up' ? endsAt : NEVER);
     const times = `${marginMs} ms before the Lambda deadline, after ${madeAt - startMs} ms`;
     const error = trace.timeoutError(madeAt, `${name} timed out ${times}`, deadline);
     trace.seeRun(name, handler, life, deadline, error);
 
-    const graceMs = (hookDeadline - toldAt) / (hooks.length + 1);
-    const cutOff = handler.asks === 'no' || toldAt === NEVER ? toldAt : dueAt(toldAt, toldAt + graceMs);
+    const graceMs = (hookDeadline - expiresAt) / (hooks.length + 1);
+    const cutOff =
+      handler.asks === 'no' || expiresAt === NEVER ? expiresAt : dueAt(expiresAt, expiresAt + graceMs);
     fc.pre(wakesAt < cutOff || (wakesAt > cutOff && wakesAt === endsAt));
     const isCutOff = wakesAt > cutOff;
-    const isInGrace = toldAt <= wakesAt && wakesAt < cutOff;
+    const isInGrace = expiresAt <= wakesAt && wakesAt < cutOff;
     now = isCutOff ? cutOff : endsAt;
     trace.block(wakesAt, endsAt);
-    if (isCutOff || end.as === 'heeds' || (isInGrace && end.as === 'rejected')) timeout = error;
+    if (isCutOff || end.as === 'gives up' || (isInGrace && end.as === 'rejected')) timeout = error;
     else ofHandler = end;
     if (isCutOff) trace.seeLate(name, endsAt, end);
     if (isInGrace && end.as === 'rejected') causes = [end.with];
@@ -86,15 +90,15 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     trace.see(now, `${method} of ${body} is given ${shown}${asking(code, shareMs)}`);
 
     const life = run(code, `${request} ${name}`, now, limit, given);
-    const { toldAt, hearsAt, wakesAt, endsAt, end } = life;
-    if (toldAt === NEVER && endsAt === NEVER) return trace.lines;
-    fc.pre(toldAt === NEVER || wakesAt === endsAt);
+    const { expiresAt, toldAt, wakesAt, endsAt, end } = life;
+    if (expiresAt === NEVER && endsAt === NEVER) return trace.lines;
+    fc.pre(expiresAt === NEVER || wakesAt === endsAt);
     trace.block(now, now + code.blocksMs);
     trace.block(wakesAt, endsAt);
-    now = Math.min(toldAt, endsAt);
+    now = Math.min(expiresAt, endsAt);
     const message = `${name} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
-    const error = trace.timeoutError(Math.min(now, hearsAt), message, limit);
-    const isAbandoned = toldAt !== NEVER || end.as === 'heeds';
+    const error = trace.timeoutError(Math.min(now, toldAt), message, limit);
+    const isAbandoned = expiresAt !== NEVER || end.as === 'gives up';
     const answer: End = isAbandoned ? { as: 'rejected', with: error } : end;
     trace.seeRun(name, code, life, limit, error);
     if (isAbandoned) trace.log(now, 'error', message, error);
@@ -102,7 +106,7 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     else if (role === 'onTimeout' && end.with !== undefined) {
       trace.warnOncePerClass(now, `${name} returned a value, which nobody receives`);
     }
-    if (toldAt !== NEVER) trace.seeLate(name, endsAt, end);
+    if (expiresAt !== NEVER) trace.seeLate(name, endsAt, end);
 
     if (end.freezes && role !== 'finally') frozenAt = Math.min(frozenAt, endsAt);
     fc.pre(now !== frozenAt || (now === endsAt && !isAbandoned));

@@ -15,9 +15,11 @@ export interface Shape {
 
 /** The names of the methods in the order in which both classes declare them. */
 export const METHODS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
-export type MethodName = (typeof METHODS)[number];
 
-/** How code ends; having heard something in a reaction only. What says that it heeds its signal is its own error as long as the signal has not aborted. */
+/**
+ * How code ends. Nothing but its reaction to the deadline throws what it was told; and what gives up because of its signal
+ * throws an error of its own as long as that has not aborted.
+ */
 export type Ending =
   | 'returns a value'
   | 'returns nothing'
@@ -25,7 +27,7 @@ export type Ending =
   | 'throws undefined'
   | 'throws what it was given'
   | 'freezes what it was given, and throws an error'
-  | 'throws what it has heard'
+  | 'throws what it was told'
   | 'throws an AbortError'
   | 'throws an AbortError of its own cause'
   | 'throws the reason of its signal'
@@ -161,7 +163,7 @@ const code = (blocks: boolean): fc.Arbitrary<Code> =>
 /** Makes a race that nobody catches end with what it rejects with. */
 const caught = (code: Code): Code =>
   code.asks === 'race' && !code.reaction
-    ? { ...code, reaction: { waitsMs: 0, ending: 'throws what it has heard' } }
+    ? { ...code, reaction: { waitsMs: 0, ending: 'throws what it was told' } }
     : code;
 
 const via = (blocks: boolean): fc.Arbitrary<Via> =>

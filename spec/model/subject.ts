@@ -55,8 +55,8 @@ interface Actor {
   readonly deadline: Deadline | undefined;
   /** What a hook was given to rethrow. */
   readonly given: readonly unknown[];
-  /** What it has heard through its signal or its race. */
-  heard?: unknown;
+  /** What its signal or its race has told it. */
+  told?: unknown;
 }
 
 interface Event {
@@ -253,9 +253,9 @@ class Observer {
     const { code, deadline } = actor;
     const { reaction } = code;
     const ownTime = this.#after(code.waitsMs);
-    const hear = (reason: unknown): true => this.#hear(actor, reason);
+    const tell = (reason: unknown): true => this.#tell(actor, reason);
     const isOver = await (code.asks === 'race'
-      ? deadline?.race(ownTime).catch(hear)
+      ? deadline?.race(ownTime).catch(tell)
       : Promise.race([ownTime, ...(aborted && reaction ? [aborted] : [])]));
     if (isOver) await this.#after(reaction?.waitsMs ?? 0);
     this.#see(`${actor.request}: ${actor.name} wakes${deadline ? timeLeft(deadline.remainingMs()) : ''}`);
@@ -268,7 +268,7 @@ class Observer {
     const { deadline, code } = actor;
     return new Promise((resolve) => {
       deadline?.signal.addEventListener('abort', () => {
-        resolve(this.#hear(actor, deadline.signal.reason));
+        resolve(this.#tell(actor, deadline.signal.reason));
         this.#leaveRejected(actor);
         if (code.stray === 'a thrown error') throw this.#own(actor, 'stray error');
       });
@@ -278,13 +278,13 @@ class Observer {
   #leaveRejected(actor: Actor): void {
     const { stray } = actor.code;
     if (stray === 'a rejected promise') void Promise.reject(this.#own(actor, 'stray error'));
-    if (stray === 'the reason of its signal') void Promise.reject(actor.heard);
+    if (stray === 'the reason of its signal') void Promise.reject(actor.told);
   }
 
-  #hear(actor: Actor, reason: unknown): true {
+  #tell(actor: Actor, reason: unknown): true {
     const { code, request, name } = actor;
-    actor.heard = reason;
-    this.#see(`${request}: ${name} hears ${this.#show(reason)} through its ${code.asks}`);
+    actor.told = reason;
+    this.#see(`${request}: ${name} is told ${this.#show(reason)} by its ${code.asks}`);
     return true;
   }
 
@@ -308,8 +308,8 @@ class Observer {
       case 'freezes what it was given, and throws an error':
         for (const error of given) Object.freeze(error);
         throw this.#own(actor, 'error');
-      case 'throws what it has heard':
-        throw actor.heard;
+      case 'throws what it was told':
+        throw actor.told;
       case 'throws an AbortError':
         throw Object.assign(this.#own(actor, 'AbortError'), { name: 'AbortError' });
       case 'throws an AbortError of its own cause':

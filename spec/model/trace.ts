@@ -30,7 +30,7 @@ const compare = (one: Line, other: Line): number =>
   (isUnordered(one) ? one.text.localeCompare(other.text) : 0);
 
 const isUnordered = ({ text }: Line): boolean =>
-  / late, after | left an error uncaught| through its race| wakes/.test(text) || !text.includes('request-');
+  / late, after | left an error uncaught| by its race| wakes/.test(text) || !text.includes('request-');
 
 const write = ({ atMs, text }: Line): string => `${atMs} ms: ${text}`;
 
@@ -63,13 +63,13 @@ export class CallTrace {
   }
 
   /** What is seen of code by itself, whether it is over or not. */
-  seeRun(name: string, code: Code, { toldAt, hearsAt, wakesAt }: Run, limit: number, error: string): void {
+  seeRun(name: string, code: Code, { expiresAt, toldAt, wakesAt }: Run, limit: number, error: string): void {
     const { asks, stray, waitsMs } = code;
-    this.#due.push(hearsAt);
-    this.see(hearsAt, `${name} hears ${error} through its ${asks}`);
+    this.#due.push(toldAt);
+    this.see(toldAt, `${name} is told ${error} by its ${asks}`);
     if (waitsMs > 0) this.see(wakesAt, `${name} wakes${asking(code, Math.max(0, limit - wakesAt))}`);
-    if (asks === 'signal' && /promise|error/.test(stray)) this.#seeStray(name, hearsAt);
-    if (asks === 'signal' && /promise/.test(stray) && toldAt <= wakesAt) this.#seeStray(name, wakesAt);
+    if (asks === 'signal' && /promise|error/.test(stray)) this.#seeStray(name, toldAt);
+    if (asks === 'signal' && /promise/.test(stray) && expiresAt <= wakesAt) this.#seeStray(name, wakesAt);
   }
 
   /** What is seen of code that ends when nobody waits for it any more (R16). */
