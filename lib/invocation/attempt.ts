@@ -8,6 +8,9 @@ import { holdBackUncaught, type LATE, logLate, UNHEARD } from './abandoned.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
 
+/** For how long code is left alone that has just been interrupted: Node may be telling of its rejections. */
+const RESPITE_MS = 100;
+
 /** What is run, and for how long. */
 export interface AttemptOptions {
   /** `Orders.handler`. */
@@ -121,7 +124,8 @@ export class Attempt implements CurrentAttempt {
   };
 
   takeUncaught(reason: unknown): void {
-    this.#logLate('uncaught', reason);
+    // In the context of the code, which may be interrupted; the logger must not.
+    this.#facts.watchdog.shield(() => this.#logLate('uncaught', reason));
   }
 
   interrupt(blockedAt: () => string): void {
@@ -130,6 +134,7 @@ export class Attempt implements CurrentAttempt {
       this.#facts.runAlone(() => this.reject(error()));
     } else {
       this.state = 'cut off';
+      this.cutOffAtMs = performance.now() + RESPITE_MS;
       holdBackUncaught();
       this.expiry.interrupt(blockedAt);
       this.#facts.runAlone(this.expire);

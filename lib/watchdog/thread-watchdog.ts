@@ -144,6 +144,7 @@ export class ThreadWatchdog implements Watchdog {
         wakeTimers();
       });
       attempt.interrupt(stack ?? betweenMicrotasks);
+      this.#update();
     };
     // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
     session.post('Runtime.terminateExecution', onEnded);

@@ -28,12 +28,15 @@ function spin(ms: number): number {
   return performance.now() - startedAt;
 }
 
+/** How long the logger takes for a warning. */
+let warningMs = 0;
 const warnings: string[] = [];
 const warned = gate();
 const logger = {
   error() {},
   warn(message: string, detail: Error | string) {
     const [reason] = (detail instanceof Error ? detail.message : detail).split(' (');
+    spin(warningMs);
     warnings.push(`${message}: ${reason}`);
     warned.open();
   },
@@ -309,6 +312,17 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     for (let turns = 0; turns < 5000; turns++) await turn();
     const left = process.getActiveResourcesInfo().filter((type) => type === 'Immediate');
     return { blocked, ran, left, next: await serve() };
+  },
+
+  async 'a slow logger'() {
+    warningMs = 150;
+    const blocked = await invoke(60, () => {
+      void ['one', 'two', 'three'].map(async (record) => {
+        throw new Error(record);
+      });
+      loop();
+    });
+    return { blocked, warnings, next: await serve() };
   },
 
   async 'abort listener'() {

@@ -85,6 +85,14 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
+    it('is not the logger that is told of what it has left behind, however slow that is (R16)', async () => {
+      const { blocked, next, warnings } = await seen('a slow logger');
+      expect(blocked).to.deep.equal(timedOut('at loop'));
+      expect(next).to.deep.equal(SERVED);
+      const warning = 'Tasks.handler left an error uncaught, after its deadline, in request request-of-60-ms';
+      expect(warnings).to.deep.equal(['one', 'two', 'three'].map((record) => `${warning}: ${record}`));
+    });
+
     it('is interrupted at its cut-off where it listens to the signal, and the hooks run', async () => {
       const { blocked, next, warnings } = await seen('abort listener');
       expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });
