@@ -8,8 +8,6 @@ import { classFinder } from './hooks.js';
 import {
   checkOptionNames,
   type DualDecorator,
-  errorAtApplication,
-  errorAtCall,
   isApplied,
   type Member,
   type Method,
@@ -17,6 +15,7 @@ import {
   replaceMethod,
   showGiven,
 } from './member.js';
+import { errorAtApplication, errorAtCall } from './misuse.js';
 
 /** Options of {@link GracefulTimeout}. */
 export interface GracefulTimeoutOptions {

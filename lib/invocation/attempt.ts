@@ -5,6 +5,7 @@ import { Timer } from '../deadline/timer.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { holdBackUncaught, type LATE, logLate, UNHEARD } from './abandoned.js';
+import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
 
@@ -33,14 +34,13 @@ export class Attempt implements CurrentAttempt {
   readonly expiry: Expiry;
   #timer: Timer | undefined;
   #deadline: Deadline | undefined;
-  readonly #name: string;
-  readonly #graceParts: number;
+  readonly #options: AttemptOptions;
   readonly #facts: InvocationFacts;
   readonly #onEnd: (outcome: Outcome) => void;
 
   /** @param onEnd - called once, with how the code has ended */
   constructor(options: AttemptOptions, facts: InvocationFacts, onEnd: (outcome: Outcome) => void) {
-    const { name, deadlineAtMs, report, graceParts } = options;
+    const { deadlineAtMs, report } = options;
     this.cutOffAtMs = deadlineAtMs;
     this.self = facts.self;
     this.context = facts.context;
@@ -48,8 +48,7 @@ export class Attempt implements CurrentAttempt {
     this.expiry = new Expiry(deadlineAtMs, (blockedAt) =>
       report({ atMs: deadlineAtMs, blockedAt, timers: this.#timer ? 1 : 0 }),
     );
-    this.#name = name;
-    this.#graceParts = graceParts;
+    this.#options = options;
     this.#facts = facts;
     this.#onEnd = onEnd;
     // Already now: what blocks the event loop may keep the code from being started at all.
@@ -146,13 +145,13 @@ export class Attempt implements CurrentAttempt {
   }
 
   get #hasGrace(): boolean {
-    return this.#graceParts > 0 && this.#deadline !== undefined;
+    return this.#options.graceParts > 0 && this.#deadline !== undefined;
   }
 
   /** The cut-off of code whose deadline comes at that moment. */
   #cutOffFrom(deadlineAtMs: number): number {
     const leftMs = this.#facts.hookDeadlineAtMs - deadlineAtMs;
-    return this.#hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#graceParts : deadlineAtMs;
+    return this.#hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#options.graceParts : deadlineAtMs;
   }
 
   #startTimer(atMs: number, onTime: () => void): void {
@@ -177,14 +176,6 @@ export class Attempt implements CurrentAttempt {
 
   #logLate(what: keyof typeof LATE, detail: unknown): void {
     // That code heeds its signal is as it should be.
-    if (!this.expiry.isHeededBy(detail)) logLate(this.#facts, this.#name, what, detail);
+    if (!this.expiry.isHeededBy(detail)) logLate(this.#facts, this.#options.name, what, detail);
   }
-}
-
-/** Makes a promise of a thenable, and leaves everything else as it is. */
-function adopt(value: unknown): unknown {
-  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
-  return isObject && typeof (value as { then?: unknown }).then === 'function'
-    ? Promise.resolve(value)
-    : value;
 }
