@@ -2,6 +2,9 @@ import { setMaxListeners } from 'node:events';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { isError } from '../report/show.js';
 
+/** Is on no stack. */
+const nobody = (): void => {};
+
 /** The end of the time of one attempt: its moment, and its error and signal, which are made when they are first needed. */
 export class Expiry {
   readonly atMs: number;
@@ -45,11 +48,11 @@ export class Expiry {
 
   /** The one error of this deadline. Nobody's stack leads to it: a timer has made it. */
   get error(): LambdaTimeoutError {
-    return this.errorBelow(Expiry);
+    return this.errorBelow(nobody);
   }
 
   /** The one error of this deadline; made here and now, its stack begins at the caller of `entry`. */
-  errorBelow(entry: Parameters<typeof Error.captureStackTrace>[1]): LambdaTimeoutError {
+  errorBelow(entry: (...args: never) => unknown): LambdaTimeoutError {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
       Error.captureStackTrace(this.#error, entry);

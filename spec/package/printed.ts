@@ -19,8 +19,8 @@ export const ORDERS = {
   timedOut: {
     steps: [
       'ship piano',
-      'log LambdaTimeoutError',
       'abort LambdaTimeoutError',
+      'log LambdaTimeoutError',
       'notify courier',
       'report true',
       'apologise LambdaTimeoutError',
@@ -33,8 +33,8 @@ export const ORDERS = {
   staticTimedOut: {
     steps: [
       'ship atlas',
-      'log LambdaTimeoutError',
       'abort LambdaTimeoutError',
+      'log LambdaTimeoutError',
       'report LambdaTimeoutError atlas',
       'close rejected',
     ],
