@@ -109,7 +109,7 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     if (expiresAt !== NEVER) trace.seeLate(name, endsAt, end);
 
     if (end.freezes && role !== 'finally') frozenAt = Math.min(frozenAt, endsAt);
-    fc.pre(now !== frozenAt || (now === endsAt && !isAbandoned));
+    fc.pre(now !== frozenAt || (end.freezes === true && !isAbandoned));
     if (hook === hooks.find(({ role }) => role === 'responds')) {
       if (answer.as === 'fulfilled') outcome = answer;
       else if (answer.with !== timeout && now < frozenAt) causes = [answer.with, ...causes];
