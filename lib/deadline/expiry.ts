@@ -2,8 +2,10 @@ import { setMaxListeners } from 'node:events';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { isError } from '../report/show.js';
 
-/** Is on no stack. */
-const nobody = (): void => {};
+type AnyFunction = (...args: never) => unknown;
+
+/** A function that calls no other one, so it is never on the stack, and no frame is below it. */
+const NOT_ON_STACK: AnyFunction = Boolean;
 
 /** The end of the time of one attempt: its moment, and its error and signal, which are made when they are first needed. */
 export class Expiry {
@@ -48,11 +50,11 @@ export class Expiry {
 
   /** The one error of this deadline. Nobody's stack leads to it: a timer has made it. */
   get error(): LambdaTimeoutError {
-    return this.errorBelow(nobody);
+    return this.errorBelow(NOT_ON_STACK);
   }
 
   /** The one error of this deadline; made here and now, its stack begins at the caller of `entry`. */
-  errorBelow(entry: (...args: never) => unknown): LambdaTimeoutError {
+  errorBelow(entry: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
       Error.captureStackTrace(this.#error, entry);
