@@ -246,6 +246,25 @@ describe('a streaming handler (R22)', () => {
       expect(stream.writableEnded).to.equal(false);
     });
 
+    it('can write by no listener of the stream, and can have removed each that it added', async () => {
+      const stream = new PassThrough();
+      const removed = sinon.fake();
+      const orders = streaming(async (response) => {
+        response.on('pause', function (this: Writable) {
+          this.write('late');
+        });
+        response.on('pause', removed).off('pause', removed);
+        response.once('pause', removed).off('pause', removed);
+        await forever();
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(2000);
+      await rejection;
+      stream.emit('pause');
+      expect(stream.readableLength).to.equal(0);
+      expect(removed.called).to.equal(false);
+    });
+
     it('could set properties in time', async () => {
       const stream = Object.assign(new PassThrough(), { prelude: '' });
       const orders = streaming(async (response) => {
