@@ -227,7 +227,7 @@ describe('currentDeadline() (R24)', () => {
     const remainingMs = attempts.run(NO_ATTEMPT, () => currentDeadline().remainingMs());
     expect(remainingMs).to.equal(Number.POSITIVE_INFINITY);
     const blockedAt = sinon.fake.returns('nowhere');
-    NO_ATTEMPT.interrupt(blockedAt);
+    NO_ATTEMPT.interrupt(blockedAt, undefined);
     NO_ATTEMPT.takeUncaught(new Error('of nobody'));
     expect(blockedAt.called).to.equal(false);
     expect(NO_ATTEMPT.state).to.equal('running');

@@ -27,8 +27,13 @@ export interface CurrentAttempt {
   askForDeadline(): Deadline;
   /** Takes an error that nobody has caught, where the code can do no harm any more. */
   takeUncaught(reason: unknown): void;
-  /** Notes that the code is being interrupted. `blockedAt` must not be called before the code has ended. */
-  interrupt(blockedAt: () => string): void;
+  /**
+   * Notes that the code has been interrupted.
+   *
+   * @param blockedAt - writes the stack, in a later macrotask
+   * @param importing - the ECMAScript module that was being loaded, if one was
+   */
+  interrupt(blockedAt: () => string, importing: string | undefined): void;
 }
 
 /** Holds the attempt whose code is running. */

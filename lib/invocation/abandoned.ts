@@ -2,6 +2,7 @@ import { createHook, executionAsyncId } from 'node:async_hooks';
 import { attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
 import { log } from '../report/logger.js';
 import { shared } from '../shared.js';
+import { takeUncaughtErrors } from '../uncaught.js';
 import type { InvocationFacts } from './invocation-facts.js';
 
 /** What code can still do once nobody waits for it. */
@@ -25,30 +26,20 @@ export function logLate(
   log(logger, 'warn', `${name} ${LATE[what]}, in request ${requestId}`, detail);
 }
 
-/** The events by which Node tells of an error that nobody has caught. */
-const EVENTS: ReadonlySet<unknown> = new Set([
-  'uncaughtExceptionMonitor',
-  'uncaughtException',
-  'unhandledRejection',
-]);
+/** Says that an ECMAScript module has been interrupted, which Node never loads again. */
+export function logHalfImported({ logger }: InvocationFacts, name: string, module: string): void {
+  const detail = `This environment cannot import it any more. \`process.exit(1)\` in the last @Finally hook asks for another one.`;
+  log(logger, 'warn', `${name} was interrupted in the middle of an import of ${module}`, detail);
+}
 
 /**
  * Holds back, from now on, the errors that code leaves uncaught after its deadline: they would end the process in the
- * middle of the hooks, or of the next invocation. The errors of all other code take their usual way.
- *
- * A listener cannot do this. Another listener, such as the runtime client's, would still hear of the error, and Node
- * does without its own handling where anybody listens. So one function stands in the place of `process.emit`.
- *
- * @see https://nodejs.org/api/process.html#event-uncaughtexception
+ * middle of the hooks, or of the next invocation.
  */
 export function holdBackUncaught(): void {
-  shared('gate', () => {
-    const { emit } = process;
-    process.emit = function (this: NodeJS.Process, ...event: [string, unknown, unknown]): boolean {
-      return (EVENTS.has(event[0]) && takeUncaught(...event)) || Reflect.apply(emit, this, event);
-    } as typeof emit;
+  shared('held-back', () => {
     rememberLeftContexts(Number.parseInt(process.versions.node, 10));
-    return true;
+    return takeUncaughtErrors(takeUncaught);
   });
 }
 

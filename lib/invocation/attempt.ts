@@ -4,7 +4,7 @@ import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
-import { holdBackUncaught, type LATE, logLate, UNHEARD } from './abandoned.js';
+import { holdBackUncaught, type LATE, logHalfImported, logLate, UNHEARD } from './abandoned.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
@@ -127,7 +127,9 @@ export class Attempt implements CurrentAttempt {
     this.#facts.watchdog.shield(() => this.#logLate('uncaught', reason));
   }
 
-  interrupt(blockedAt: () => string): void {
+  interrupt(blockedAt: () => string, importing: string | undefined): void {
+    if (importing !== undefined)
+      this.#facts.runAlone(() => logHalfImported(this.#facts, this.#options.name, importing));
     if (this.#isOver) {
       const error = () => new Error(`It blocked the event loop and was interrupted ${blockedAt()}`);
       this.#facts.runAlone(() => this.reject(error()));

@@ -1,8 +1,8 @@
 import { shared } from '../shared.js';
+import { findObstacle } from './async-stack.js';
 import { canMend } from './event-loop-mending.js';
-import { findObstacle } from './interruption.js';
-import { ThreadWatchdog } from './thread-watchdog.js';
 import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
+import { ThreadWatchdog } from './watched-thread.js';
 
 /** Starts the watchdog of this thread, unless it has been; where that cannot be, says why, once, and does without. */
 export const startWatchdog = (warn: (reason: string) => void): Watchdog =>
@@ -24,10 +24,24 @@ function create(warn: (reason: string) => void): Watchdog {
     const { Worker, threadId } = process.getBuiltinModule('node:worker_threads');
     const { Session } = process.getBuiltinModule('node:inspector');
     const obstacle = canMend() ? findObstacle() : 'this Node keeps its timers and immediates in another way';
-    if (obstacle === undefined) return new ThreadWatchdog({ Worker, Session, threadId }, warnOnce);
+    if (obstacle === undefined) {
+      const watchdog = new ThreadWatchdog({ Worker, Session, threadId }, warnOnce);
+      if (hasPartOfCpu()) watchdog.waitForThread();
+      return watchdog;
+    }
     warnOnce(obstacle);
   } catch (error) {
     warnOnce((error as Error).message);
   }
   return NO_WATCHDOG;
+}
+
+/**
+ * Whether the function will have less than a whole CPU after its init phase.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ */
+function hasPartOfCpu(): boolean {
+  const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;
+  return Number(megabytes) < 1769;
 }

@@ -8,8 +8,8 @@ import {
   type CurrentAttempt,
   NO_ATTEMPT,
 } from '../../lib/deadline/current-attempt.js';
-import { LOOK } from '../../lib/watchdog/thread-source.js';
-import { ThreadWatchdog, type Tools } from '../../lib/watchdog/thread-watchdog.js';
+import { LOOK } from '../../lib/watchdog/shared-memory.js';
+import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
 
 /** How many times code has been ended. */
 let ended = 0;

@@ -2,17 +2,31 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
+import { clearAsyncStack, findObstacle } from './async-stack.js';
 import { mend, wakeTimers } from './event-loop-mending.js';
-import { clearAsyncStack, findObstacle, takeStackBelow } from './interruption.js';
+import { forgetHalfLoadedModules } from './half-loaded-modules.js';
+import { type InterruptedStack, readStackBelow } from './interrupted-stack.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
-import { ASLEEP_UNTIL, CELLS, DUE, LOOK, NEVER, SEQUENCE, THREAD_SOURCE } from './thread-source.js';
+import { ASLEEP_UNTIL, CELLS, DUE, LOOK, type Look, NEVER, READY, SEQUENCE } from './shared-memory.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
+import { WATCHING_THREAD } from './watching-thread.js';
 
 // Taken now: a test that fakes time later must not fake it for the watchdog's thread.
 const { hrtime } = process;
 
-/** For how long a thread on which abandoned code may run need not show that it is alive. */
-const BLOCKED_MS = 100;
+const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
+
+/** How often a thread on which abandoned code may run has to show that it is alive. */
+const SIGN_OF_LIFE_MS = 250;
+
+/** For how long abandoned code may block the thread, once that has been seen. */
+const SUSPECT_MS = 1000;
+
+/** For how long a function of Node is left to end, where it is the innermost one. */
+const NODE_MS = 50;
+
+/** How long the start of the thread may keep the start of the function waiting. */
+const START_MS = 2000;
 
 /** In place of a stack: what blocks is not one of them but that there is no end of them. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
@@ -37,7 +51,10 @@ export class ThreadWatchdog implements Watchdog {
   readonly #armed = new Set<CurrentAttempt>();
   /** Whether there may be code that was abandoned, which can block the thread at any time. */
   #hasSuspects = false;
-  /** Whether this thread was last seen in code of no invocation that is under way, and has not turned since. */
+  // What has been seen since this thread was last alive: since when it is stuck, since when with code that must end, and
+  // whether last with code of no invocation that is under way.
+  #stuckSinceMs: number | undefined;
+  #guiltySinceMs: number | undefined;
   #sawShared = false;
 
   constructor(tools: Tools, onObstacle: (reason: string) => void) {
@@ -73,17 +90,27 @@ export class ThreadWatchdog implements Watchdog {
     return (step) => this.#steps.run(context, step);
   }
 
+  /** Waits until the thread watches: it must not take its share of a small CPU from the first invocation. */
+  waitForThread(): void {
+    Atomics.wait(this.#cells, READY, 0, START_MS);
+  }
+
   #startThread(): void {
     const { Worker, threadId } = this.#tools;
     const workerData = { memory: this.#cells.buffer, startedAt: this.#startedAt, threadId };
-    const worker = new Worker(THREAD_SOURCE, { eval: true, env: {}, execArgv: [], workerData });
-    worker.on('message', () => this.#update());
+    const worker = new Worker(WATCHING_THREAD, { eval: true, env: {}, execArgv: [], workerData });
+    worker.on('message', (obstacle?: string) => {
+      if (obstacle !== undefined) this.#onObstacle(obstacle);
+      this.#update();
+    });
     worker.on('error', ({ message }) => this.#onObstacle(message));
     worker.unref();
   }
 
   /** Tells the watchdog's thread that this one is alive, and when to look after it next. */
   #update(): void {
+    this.#stuckSinceMs = undefined;
+    this.#guiltySinceMs = undefined;
     this.#sawShared = false;
     this.#tellDue();
   }
@@ -92,7 +119,11 @@ export class ThreadWatchdog implements Watchdog {
     const now = Number((hrtime.bigint() - this.#startedAt) / 1_000_000n);
     const clock = performance.now();
     let due = NEVER;
-    if (this.#hasSuspects) due = Math.min(due, now + BLOCKED_MS);
+    if (this.#hasSuspects) {
+      const stuckForMs = this.#stuckSinceMs === undefined ? undefined : nowMs() - this.#stuckSinceMs;
+      due =
+        now + Math.ceil(stuckForMs === undefined ? SIGN_OF_LIFE_MS : Math.max(0, SUSPECT_MS - stuckForMs));
+    }
     for (const { cutOffAtMs } of this.#armed) {
       due = Math.min(due, now + Math.max(0, Math.ceil(cutOffAtMs - clock)));
     }
@@ -102,31 +133,49 @@ export class ThreadWatchdog implements Watchdog {
     Atomics.notify(this.#cells, SEQUENCE);
   }
 
-  #onlyArmed(): CurrentAttempt | undefined {
-    return this.#armed.size === 1 ? this.#armed.values().next().value : undefined;
+  /** Called from the watchdog's thread, in the middle of whatever blocks this one, or of nothing. */
+  readonly #look: Look = () => {
+    try {
+      const stack = readStackBelow(this.#look);
+      const attempt = this.#findGuilty(stack !== undefined);
+      if (!attempt) {
+        this.#tellDue();
+        return false;
+      }
+      this.#guiltySinceMs ??= nowMs();
+      if (stack?.isInNode && nowMs() - this.#guiltySinceMs < NODE_MS) return true;
+      const obstacle = findObstacle();
+      if (obstacle === undefined) this.#interrupt(attempt, stack);
+      else this.#onObstacle(obstacle);
+    } catch (error) {
+      this.#onObstacle(String(error));
+    }
+    return false;
+  };
+
+  /** The attempt whose code blocks this thread and must not any more. */
+  #findGuilty(isInCode: boolean): CurrentAttempt | undefined {
+    const current = attempts.getStore();
+    this.#stuckSinceMs ??= nowMs();
+    const isDue = (attempt: CurrentAttempt): boolean => performance.now() >= attempt.cutOffAtMs;
+
+    // What was opened at module level, or by an invocation that is over, works for the only one that there is.
+    if (current === undefined || current.state.startsWith('ended')) {
+      // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
+      const wasShared = this.#sawShared;
+      this.#sawShared = true;
+      const [only, ...others] = this.#armed;
+      return only && others.length === 0 && isInCode && wasShared && isDue(only) ? only : undefined;
+    }
+    this.#sawShared = false;
+    if (!current.isWatched) return undefined;
+    if (current.state !== 'timed out') return isDue(current) ? current : undefined;
+    // A callback of a connection that it has opened may be at work for an innocent invocation, but not for that long.
+    const isStuck = nowMs() - this.#stuckSinceMs >= SUSPECT_MS || [...this.#armed].some(isDue);
+    return isStuck ? current : undefined;
   }
 
-  /** Called from the watchdog's thread, in the midst of whatever blocks this one, or of nothing. */
-  readonly #look = (): void => {
-    const current = attempts.getStore();
-    // What was opened at module level, or by an invocation that is over, works for the only one that there is.
-    const isShared = current === undefined || current.state.startsWith('ended');
-    const attempt = isShared ? this.#onlyArmed() : current;
-    const stack = takeStackBelow(this.#look);
-    // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
-    const mayBeInnocent = isShared && !(stack && this.#sawShared);
-    this.#sawShared = isShared;
-    if (!attempt?.isWatched || mayBeInnocent) return;
-    if (attempt.state !== 'timed out' && performance.now() < attempt.cutOffAtMs) {
-      // Its cut-off has moved since this thread was last alive: it has asked for its deadline.
-      this.#tellDue();
-      return;
-    }
-    const obstacle = findObstacle();
-    if (obstacle !== undefined) {
-      this.#onObstacle(obstacle);
-      return;
-    }
+  #interrupt(attempt: CurrentAttempt, stack: InterruptedStack | undefined): void {
     const resources: object[] = [];
     const session = this.shield(() => {
       resources.push(...clearAsyncStack());
@@ -137,16 +186,17 @@ export class ThreadWatchdog implements Watchdog {
     // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may
     // be a callback further, so the stack of ids is not empty for sure.
     const onEnded = () => {
-      resources.push(...clearAsyncStack());
+      this.shield(() => resources.push(...clearAsyncStack()));
       resources.forEach(mend);
+      if (stack?.isRequiring) forgetHalfLoadedModules();
       this.#runAlone(() => {
         session.disconnect();
         wakeTimers();
       });
-      attempt.interrupt(stack ?? betweenMicrotasks);
+      attempt.interrupt(stack?.write ?? betweenMicrotasks, stack?.importing);
       this.#update();
     };
     // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
     session.post('Runtime.terminateExecution', onEnded);
-  };
+  }
 }

@@ -1,0 +1,33 @@
+import { createHook, executionAsyncResource } from 'node:async_hooks';
+import { takeUncaughtErrors } from '../uncaught.js';
+
+/** Why code cannot be interrupted on this Node, at this moment; undefined if it can. */
+export function findObstacle(): string | undefined {
+  if (typeof fatalException() !== 'function') return 'this Node has no `process._fatalException`';
+  if (process.hasUncaughtExceptionCaptureCallback()) return 'an uncaught-exception capture callback is set';
+  return undefined;
+}
+
+/**
+ * Empties Node's stack of async ids, as Node does when it has caught an exception. Code that is terminated leaves it
+ * as it is, and Node would abort the process when it next looks at it. Node has no public function for this.
+ *
+ * @returns the async resources in whose callbacks the code was running, the innermost one first
+ */
+export function clearAsyncStack(): object[] {
+  const resources: object[] = [];
+  const hook = createHook({ after: () => resources.push(executionAsyncResource()) }).enable();
+  // Crash reporters would take it for a crash.
+  const stopTaking = takeUncaughtErrors(() => true);
+  try {
+    fatalException()?.(new Error('interrupted'), false);
+  } finally {
+    stopTaking();
+    hook.disable();
+  }
+  return resources;
+}
+
+type FatalException = (error: Error, fromPromise: boolean) => void;
+
+const fatalException = () => (process as { _fatalException?: FatalException })._fatalException?.bind(process);
