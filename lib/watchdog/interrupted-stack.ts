@@ -9,32 +9,63 @@ export interface InterruptedStack {
   readonly isInNode: boolean;
   /** Whether a CommonJS module is being loaded. */
   readonly isRequiring: boolean;
-  /** The ECMAScript module that is being loaded, if one is. */
+  /** The module that is being loaded by an import, if one is. */
   readonly importing: string | undefined;
+  /** Whether an ECMAScript module goes on after a top-level `await`, its own or one that it imports. */
+  readonly isAwaitedModule: boolean;
 }
 
+/** How many frames are written out. */
 const FRAMES = 50;
 
 /** Reads the stack of the code below a function that was called from outside; undefined if there is no such code. */
 export function readStackBelow(called: () => unknown): InterruptedStack | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  // Not assigned, since `Error` may be frozen: then there are fewer frames, and nothing but what is written of them later.
-  Reflect.set(Error, 'stackTraceLimit', FRAMES);
-  const hasSites = Reflect.set(Error, 'prepareStackTrace', (_: unknown, sites: unknown) => sites);
-  const sites = hasSites ? (capture(called).stack as unknown as NodeJS.CallSite[]) : undefined;
-  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
-  const trace = capture(called);
-  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  // Where `Error` is frozen, nothing can be told but what is written of a few frames later.
+  const sites = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
+    isSet
+      ? withErrorProperty('stackTraceLimit', Infinity, () => capture(called).stack as NodeJS.CallSite[])
+      : undefined,
+  );
+  const trace = withErrorProperty('stackTraceLimit', FRAMES, () => capture(called));
   // The first frame is the expression that made the call.
   if (sites?.length === 1) return undefined;
-  const files = (sites ?? []).slice(1).map((site) => site.getFileName() ?? '');
+  const frames = (sites ?? []).slice(1).filter((site) => !site.isAsync());
+  const files = frames.map((site) => site.getFileName() ?? '');
   const job = files.indexOf('node:internal/modules/esm/module_job');
+  const importing = files.slice(0, Math.max(job, 0)).filter((file) => !/^(node:|$)/.test(file));
   return {
     write: () => write(trace),
     isInNode: files.find((file) => file !== '')?.startsWith('node:') ?? false,
-    isRequiring: files.includes('node:internal/modules/cjs/loader'),
-    importing: files[job - 1],
+    isRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
+    importing: importing.at(-1),
+    isAwaitedModule: isModule(frames.at(-1)),
   };
+}
+
+const passSites = (_: unknown, sites: unknown): unknown => sites;
+
+/** Whether a frame is that of an ECMAScript module itself: it alone has no name and begins where its file begins. */
+const isModule = (site: NodeJS.CallSite | undefined): boolean =>
+  site !== undefined &&
+  /^(file|data):/.test(site.getFileName() ?? '') &&
+  !site.getFunctionName() &&
+  site.getEnclosingLineNumber() === 1 &&
+  site.getEnclosingColumnNumber() === 1;
+
+/** Runs code with a property of `Error` set, where that is possible, and leaves it as it was. */
+function withErrorProperty<Result>(
+  name: 'prepareStackTrace' | 'stackTraceLimit',
+  value: unknown,
+  code: (isSet: boolean) => Result,
+): Result {
+  const isThere = Object.hasOwn(Error, name);
+  const before = Error[name];
+  try {
+    return code(Reflect.set(Error, name, value));
+  } finally {
+    if (isThere) Reflect.set(Error, name, before);
+    else Reflect.deleteProperty(Error, name);
+  }
 }
 
 function capture(called: () => unknown): { readonly stack: unknown } {
@@ -49,6 +80,6 @@ function write({ stack }: { readonly stack: unknown }): string {
     .split('\n')
     .slice(2)
     .map((frame) => frame.trim());
-  const first = frames.findIndex((frame) => !frame.includes('<anonymous>') && !frame.includes('node:'));
+  const first = frames.findIndex((frame) => !/<anonymous>([:)]|$)/.test(frame) && !frame.includes('node:'));
   return frames.slice(Math.max(first, 0)).join('\n');
 }

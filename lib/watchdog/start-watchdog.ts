@@ -9,10 +9,10 @@ export const startWatchdog = (warn: (reason: string) => void): Watchdog =>
   shared('watchdog', () => create(warn));
 
 function create(warn: (reason: string) => void): Watchdog {
-  let warned = false;
+  const warned = new Set<string>();
   const warnOnce = (reason: string): void => {
-    if (!warned) warn(reason);
-    warned = true;
+    if (!warned.has(reason)) warn(reason);
+    warned.add(reason);
   };
   try {
     if (!process.features.inspector) throw new Error('this Node has been built without inspector');

@@ -31,6 +31,9 @@ const START_MS = 2000;
 /** In place of a stack: what blocks is not one of them but that there is no end of them. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
+/** V8 ends the process where it is terminated in one that waited for a module that it imports. */
+const AWAITED_MODULE = 'a module that goes on after a top-level `await` cannot be interrupted';
+
 /** What the watchdog needs of Node and nobody else does. */
 export interface Tools {
   readonly Worker: typeof Worker;
@@ -144,7 +147,7 @@ export class ThreadWatchdog implements Watchdog {
       }
       this.#guiltySinceMs ??= nowMs();
       if (stack?.isInNode && nowMs() - this.#guiltySinceMs < NODE_MS) return true;
-      const obstacle = findObstacle();
+      const obstacle = stack?.isAwaitedModule ? AWAITED_MODULE : findObstacle();
       if (obstacle === undefined) this.#interrupt(attempt, stack);
       else this.#onObstacle(obstacle);
     } catch (error) {

@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { memberName } from '../support/dialect.js';
+import { run } from './programs.js';
+
+interface Report {
+  readonly blocked: { readonly name: string; readonly blockedAt: string | null };
+  readonly again: unknown;
+  readonly isSame: boolean;
+  readonly warnings: string[];
+}
+
+/** Has a handler load a module that blocks when it is loaded for the first time, twice. */
+async function load(how: 'require' | 'import', module: string): Promise<Report> {
+  const { code, signal, stdout, stderr } = await run('modules-program', [how, module]);
+  expect({ code, signal, stderr, lines: stdout.length }).to.deep.equal({
+    code: 0,
+    signal: null,
+    stderr: '',
+    lines: 1,
+  });
+  return JSON.parse(stdout[0] ?? '');
+}
+
+const SLOW = { first: 1, second: 2 };
+const PARENT = { whole: { value: {} }, slow: SLOW, end: true };
+
+describe('A module that blocks the event loop while it is loaded (R27a)', function () {
+  this.timeout(30_000);
+
+  describe('a CommonJS module', () => {
+    const whole: [string, string, string, unknown][] = [
+      ['one', 'slow.cjs', 'at Object.<anonymous> (/slow.cjs', SLOW],
+      ['one deep in a recursion', 'deep.cjs', 'at recur (/deep.cjs', SLOW],
+      [
+        'one with all that required it',
+        'grandparent.cjs',
+        'at Object.<anonymous> (/slow.cjs',
+        { parent: PARENT, end: true },
+      ],
+    ];
+    for (const [what, module, blockedAt, exports] of whole) {
+      it(`is required again as a whole, ${what}, and those from before stay the same`, async () => {
+        const { blocked, ...report } = await load('require', module);
+        expect(blocked.name).to.equal('LambdaTimeoutError');
+        expect(blocked.blockedAt).to.include(blockedAt);
+        expect(report).to.deep.equal({ again: exports, isSame: true, warnings: [] });
+      });
+    }
+  });
+
+  describe('an import', () => {
+    const lost: [string, 'require' | 'import', string, string][] = [
+      ['of the module itself', 'import', 'slow.mjs', '/slow.mjs'],
+      ['of one that imports it', 'import', 'grandparent.mjs', '/slow.mjs'],
+      ['of a CommonJS module', 'import', 'parent.cjs', '/parent.cjs'],
+      ['of one that imports a CommonJS module', 'import', 'of-commonjs.mjs', '/parent.cjs'],
+      ['by require()', 'require', 'grandparent.mjs', '/slow.mjs'],
+    ];
+    for (const [what, how, module, named] of lost) {
+      it(`is lost for this environment, which one warning tells, ${what}`, async () => {
+        const { blocked, isSame, warnings } = await load(how, module);
+        expect(blocked.name).to.equal('LambdaTimeoutError');
+        expect(blocked.blockedAt).to.match(/slow\.[cm]js/);
+        expect(isSame).to.equal(true);
+        expect(warnings).to.deep.equal([
+          `Tasks.handler was interrupted in the middle of an import of ${named}: ` +
+            'This environment cannot import it any more. `process.exit(1)` in the last @Finally hook asks for another one.',
+        ]);
+      });
+    }
+
+    // V8 ends the process in some of these cases.
+    for (const module of ['slow-later.mjs', 'parent-of-later.mjs', 'behind-a-wait.mjs']) {
+      it(`is left to end behind a top-level await, which one warning tells, ${module}`, async () => {
+        const { blocked, again, warnings } = await load('import', module);
+        expect(blocked).to.deep.include({ second: 2 });
+        expect(again).to.deep.equal(blocked);
+        expect(warnings).to.deep.equal([
+          `${memberName('Tasks', 'handler')} cannot be preempted, but times out all the same: a module that goes on after a top-level \`await\` cannot be interrupted`,
+        ]);
+      });
+    }
+  });
+});
