@@ -34,6 +34,11 @@ const betweenMicrotasks: () => string = String.bind(undefined, 'between two micr
 /** V8 ends the process where it is terminated in one that waited for a module that it imports. */
 const AWAITED_MODULE = 'a module that goes on after a top-level `await` cannot be interrupted';
 
+/** As arguments they take 64 kB of the stack, which is more than a look and an interruption take. */
+const ROOM: readonly undefined[] = Array(8192).fill(undefined);
+
+const nothing = (): void => {};
+
 /** What the watchdog needs of Node and nobody else does. */
 export interface Tools {
   readonly Worker: typeof Worker;
@@ -102,10 +107,7 @@ export class ThreadWatchdog implements Watchdog {
     const { Worker, threadId } = this.#tools;
     const workerData = { memory: this.#cells.buffer, startedAt: this.#startedAt, threadId };
     const worker = new Worker(WATCHING_THREAD, { eval: true, env: {}, execArgv: [], workerData });
-    worker.on('message', (obstacle?: string) => {
-      if (obstacle !== undefined) this.#onObstacle(obstacle);
-      this.#update();
-    });
+    worker.on('message', () => this.#update());
     worker.on('error', ({ message }) => this.#onObstacle(message));
     worker.unref();
   }
@@ -138,6 +140,8 @@ export class ThreadWatchdog implements Watchdog {
 
   /** Called from the watchdog's thread, in the middle of whatever blocks this one, or of nothing. */
   readonly #look: Look = () => {
+    // Throws where the stack has no room for all of this: half of it would do harm.
+    Reflect.apply(nothing, undefined, ROOM);
     try {
       const stack = readStackBelow(this.#look);
       const attempt = this.#findGuilty(stack !== undefined);
@@ -179,13 +183,16 @@ export class ThreadWatchdog implements Watchdog {
   }
 
   #interrupt(attempt: CurrentAttempt, stack: InterruptedStack | undefined): void {
+    const session = new this.#tools.Session();
+    // Before the stack of ids is touched, without which the code could not go on: this may fail.
+    this.shield(() => session.connect());
     const resources: object[] = [];
-    const session = this.shield(() => {
-      resources.push(...clearAsyncStack());
-      const session = new this.#tools.Session();
-      session.connect();
-      return session;
-    });
+    try {
+      this.shield(() => resources.push(...clearAsyncStack()));
+    } catch (error) {
+      session.disconnect();
+      throw error;
+    }
     // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may
     // be a callback further, so the stack of ids is not empty for sure.
     const onEnded = () => {

@@ -10,12 +10,15 @@ import { ASLEEP_UNTIL, DUE, LOOK, NEVER, READY, SEQUENCE } from './shared-memory
 export const WATCHING_THREAD = `
 const { parentPort, workerData } = require('node:worker_threads');
 const inspector = require('node:inspector');
+const { writeSync } = require('node:fs');
 const { startedAt, threadId } = workerData;
 const cells = new Int32Array(workerData.memory);
 /** How long a thread that is alive may take to answer. */
 const PATIENCE_MS = 15;
 /** After how long it looks again, where the last look came at a bad moment. */
 const AGAIN_MS = 1;
+/** How often it looks again at once, where the watched thread's stack has no room for a look. */
+const MAX_FAILURES = 50;
 /** After how long it tries again, where the watched thread could not be reached. */
 const RETRY_MS = 1000;
 const expression = 'globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()';
@@ -44,7 +47,17 @@ const isStuck = (due) => {
   return Atomics.load(cells, ${DUE}) === due;
 };
 
+const told = new Set();
+
+// The watched thread is stuck, so its logger cannot be asked to say it.
+const tell = (reason) => {
+  if (told.has(reason)) return;
+  told.add(reason);
+  writeSync(2, 'lambda-graceful-timeout: code that blocks the event loop cannot be interrupted: ' + reason + '\\n');
+};
+
 const look = () => {
+  let failures = 0;
   const session = new inspector.Session();
   session.connectToMainThread();
   const leave = (next) => {
@@ -52,17 +65,24 @@ const look = () => {
     next();
   };
   const evaluate = threadId === 0 ? onMainThread(session) : onWorker(session);
-  const lookOnce = () => evaluate((answer) => (answer?.value === true ? setTimeout(lookOnce, AGAIN_MS) : end(watch)));
+  const lookOnce = () => evaluate(onReply);
+  const onReply = (reply) => {
+    const error = reply?.exceptionDetails?.exception?.description;
+    const isToRepeat = error === undefined ? reply?.result?.value === true : ++failures < MAX_FAILURES;
+    if (isToRepeat) return setTimeout(lookOnce, AGAIN_MS);
+    if (error !== undefined) tell(error.split('\\n')[0]);
+    end(watch);
+  };
   const end = (next) => (threadId === 0 ? leave(next) : session.post('NodeWorker.disable', () => leave(next)));
   evaluate.onLost = () => {
-    parentPort.postMessage('the inspector does not know this worker thread');
+    tell('the inspector does not know worker thread ' + threadId);
     end(() => setTimeout(watch, RETRY_MS));
   };
   lookOnce();
 };
 
 const onMainThread = (session) => (onAnswer) =>
-  session.post('Runtime.evaluate', { expression }, (error, reply) => onAnswer(reply?.result));
+  session.post('Runtime.evaluate', { expression }, (error, reply) => onAnswer(reply));
 
 // The session reaches the main thread only; that one can pass messages on to its workers.
 const onWorker = (session) => {
@@ -86,7 +106,7 @@ const onWorker = (session) => {
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     if (params.sessionId !== sessionId) return;
     const { id, result } = JSON.parse(params.message);
-    if (id === 1) onAnswer(result?.result);
+    if (id === 1) onAnswer(result);
   });
   session.on('NodeWorker.detachedFromWorker', ({ params }) => {
     if (params.sessionId === sessionId) onAnswer();

@@ -1,0 +1,164 @@
+/** Blocks a handler where something has changed what the watchdog relies on, and reports on it in a line of JSON. */
+import { Session } from 'node:inspector';
+import { Finally, GracefulTimeout, LambdaTimeoutError } from 'lambda-graceful-timeout';
+import { FakeContext } from '../support/context.js';
+import { loop } from './blocks.js';
+
+const MARGIN_MS = 2000;
+const EVENTS = ['uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection'];
+
+const [scenario = ''] = process.argv.slice(2);
+
+const warnings: string[] = [];
+const logger = {
+  error() {},
+  warn: (_message: string, detail: unknown) => void warnings.push(String(detail)),
+};
+
+let isBlocking = false;
+
+/** Blocks the thread until there has been a warning, and a little longer. */
+function loopUntilWarned(): void {
+  isBlocking = true;
+  let endMs = performance.now() + 10_000;
+  while (warnings.length === 0 && performance.now() < endMs);
+  endMs = performance.now() + 100;
+  while (performance.now() < endMs);
+  isBlocking = false;
+}
+
+/** Changes a property until the result is called. */
+function replace(object: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(object, name);
+  Object.defineProperty(object, name, { value, configurable: true, writable: true });
+  return () => {
+    Reflect.deleteProperty(object, name);
+    if (before) Object.defineProperty(object, name, before);
+  };
+}
+
+const fail = (): never => {
+  throw new Error('no look today');
+};
+
+/** What makes a look fail, until the result is called. */
+const failures: Record<string, () => () => void> = {
+  'the trace'() {
+    const { captureStackTrace } = Error;
+    return replace(Error, 'captureStackTrace', (trace: object) =>
+      isBlocking ? fail() : captureStackTrace(trace),
+    );
+  },
+  'the session': () => replace(Session.prototype, 'connect', fail),
+  'the reset': () => replace(process, '_fatalException', fail),
+};
+
+const changes: Record<string, () => unknown> = {
+  'a frozen Error': () => Object.freeze(Error),
+  'a read-only prepareStackTrace': () =>
+    Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false }),
+  'a read-only stackTraceLimit': () => Object.defineProperty(Error, 'stackTraceLimit', { writable: false }),
+  'no stackTraceLimit': () => Reflect.deleteProperty(Error, 'stackTraceLimit'),
+  'domain before': () => import('node:domain'),
+};
+
+await changes[scenario]?.();
+
+class Tasks {
+  hooks = 0;
+
+  @GracefulTimeout({ marginMs: MARGIN_MS, preempt: true, logger })
+  async handler(work: () => unknown, _context: unknown): Promise<unknown> {
+    return work();
+  }
+
+  @Finally
+  protected close(): void {
+    this.hooks++;
+  }
+}
+
+if (scenario === 'domain after') await import('node:domain');
+
+const tasks = new Tasks();
+
+/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
+  const [outcome] = await Promise.allSettled([tasks.handler(work, new FakeContext(timeMs + MARGIN_MS))]);
+  if (outcome.status === 'fulfilled') return outcome.value;
+  return outcome.reason instanceof LambdaTimeoutError
+    ? { name: outcome.reason.name, preempted: outcome.reason.preempted }
+    : String(outcome.reason);
+}
+
+const properties = (): string =>
+  JSON.stringify([
+    ...EVENTS.map((event) => process.listenerCount(event)),
+    process.hasUncaughtExceptionCaptureCallback(),
+    ...['prepareStackTrace', 'stackTraceLimit'].map((name) => [
+      Object.hasOwn(Error, name),
+      String(Reflect.get(Error, name)),
+    ]),
+  ]);
+
+/** How long some awaits take, at best: they are slow while an async hook is enabled. */
+async function timeAwaits(): Promise<number> {
+  let bestMs = Infinity;
+  for (let round = 0; round < 20; round++) {
+    const startedAt = performance.now();
+    for (let index = 0; index < 20_000; index++) await null;
+    bestMs = Math.min(bestMs, performance.now() - startedAt);
+  }
+  return bestMs;
+}
+
+async function block(code: () => void): Promise<unknown> {
+  const before = properties();
+  const awaitsMs = await timeAwaits();
+  const blocked = await invoke(100, code);
+  const again = await invoke(100, () => new Promise(() => setTimeout(code)));
+  const slowdown = (await timeAwaits()) / awaitsMs;
+  return { blocked, again, isAsBefore: properties() === before, slowdown, warnings, hooks: tasks.hooks };
+}
+
+async function failToLook(mend: () => void): Promise<unknown> {
+  const before = properties();
+  const awaitsMs = await timeAwaits();
+  const missed = await invoke(100, () => new Promise(() => setTimeout(loopUntilWarned)));
+  const slowdown = (await timeAwaits()) / awaitsMs;
+  const isAsBefore = properties() === before;
+  mend();
+  const blocked = await invoke(100, () => new Promise(() => setTimeout(loop)));
+  return { missed, blocked, isAsBefore, slowdown, warnings, hooks: tasks.hooks };
+}
+
+function fall(): void {
+  try {
+    fall();
+  } finally {
+    fall();
+  }
+}
+
+/** Goes to the limit of the stack and back again, for ever. */
+function fallAgainAndAgain(): void {
+  const fallOnce = (): void => {
+    try {
+      fallOnce();
+    } catch {
+      // Up again.
+    }
+  };
+  for (;;) fallOnce();
+}
+
+async function run(): Promise<unknown> {
+  if (scenario === 'recursion without end') return invoke(100, fall);
+  // Before anything is measured: the first use of an AsyncLocalStorage slows down every await on Node 20 and 22.
+  await invoke(5000, () => {});
+  const failure = failures[scenario];
+  if (failure) return failToLook(failure());
+  return block(scenario === 'recursion again and again' ? fallAgainAndAgain : loop);
+}
+
+console.log(JSON.stringify(await run()));

@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { reportOf, run } from './programs.js';
+
+const PREEMPTED = { name: 'LambdaTimeoutError', preempted: true };
+const NOT_PREEMPTED = { name: 'LambdaTimeoutError', preempted: false };
+
+/** By how much awaits may be slower afterwards; they are several times as slow while an async hook is enabled. */
+const MAX_SLOWDOWN = 3;
+
+interface Report {
+  readonly slowdown: number;
+}
+
+describe('the watchdog (R28)', function () {
+  this.timeout(30_000);
+
+  const changes = [
+    'a frozen Error',
+    'a read-only prepareStackTrace',
+    'domain before',
+    'domain after',
+    'recursion again and again',
+  ];
+  for (const change of changes) {
+    it(`interrupts in time, and leaves all as it was, in spite of ${change}`, async () => {
+      const { slowdown, ...report } = await reportOf<Report>('silence-program', change);
+      expect(report).to.deep.equal({
+        blocked: PREEMPTED,
+        again: PREEMPTED,
+        isAsBefore: true,
+        warnings: [],
+        hooks: 3,
+      });
+      expect(slowdown).to.be.lessThan(MAX_SLOWDOWN);
+    });
+  }
+
+  for (const failure of ['the trace', 'the session', 'the reset']) {
+    it(`warns once with the reason where ${failure} fails, leaves all as it was, and goes on watching`, async () => {
+      const { slowdown, ...report } = await reportOf<Report>('silence-program', failure);
+      expect(report).to.deep.equal({
+        missed: NOT_PREEMPTED,
+        blocked: PREEMPTED,
+        isAsBefore: true,
+        warnings: ['Error: no look today'],
+        hooks: 3,
+      });
+      expect(slowdown).to.be.lessThan(MAX_SLOWDOWN);
+    });
+  }
+
+  const UNHEARD = 'lambda-graceful-timeout: code that blocks the event loop cannot be interrupted: ';
+
+  it('says itself that a recursion without end leaves no room on the stack, since the thread never can', async () => {
+    const ended = await run('silence-program', ['recursion without end'], { timeoutMs: 3000 });
+    expect(ended).to.deep.include({
+      signal: 'SIGKILL',
+      stdout: [],
+      stderr: `${UNHEARD}RangeError: Maximum call stack size exceeded\n`,
+    });
+  });
+
+  it('says once, and without haste, that the inspector does not know its worker thread', async () => {
+    const { code, stdout, stderr } = await run('lost-program', []);
+    expect({ code, stderr }).to.deep.equal({
+      code: 0,
+      stderr: `${UNHEARD}the inspector does not know worker thread 12345\n`,
+    });
+    expect(JSON.parse(stdout[0] ?? '').cpuMs).to.be.lessThan(500);
+  });
+});
