@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import { reportOf } from './programs.js';
+
+describe('code that blocks the event loop in the middle of an HTTP answer (R26)', function () {
+  this.timeout(30_000);
+
+  const places = [
+    'a loop over the body of fetch',
+    'a reaction to the text of fetch',
+    'a reaction to the head of fetch',
+    'a stream that transforms the body of fetch',
+    'a loop over the body of request()',
+    'a reaction to the text of request()',
+    'an end callback of request()',
+  ];
+  for (const place of places) {
+    it(`is interrupted in ${place}, and the same pool serves what comes next`, async () => {
+      const whole = 500_000;
+      expect(await reportOf('fetch-program', place)).to.deep.equal({
+        before: whole,
+        blocked: { name: 'LambdaTimeoutError', preempted: true },
+        after: Array(6).fill(whole),
+      });
+    });
+  }
+});
