@@ -1,0 +1,31 @@
+/** Defines a class in a function of a memory size, and prints for each wait of this thread whether the watchdog watched then. */
+import { GracefulTimeout } from 'lambda-graceful-timeout';
+import { READY } from '../../lib/watchdog/shared-memory.js';
+
+const [megabytes, preempt] = process.argv.slice(2);
+if (megabytes !== undefined && megabytes !== '') process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE = megabytes;
+else delete process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
+
+const isReadyAfter: boolean[] = [];
+const { wait } = Atomics;
+Object.assign(Atomics, {
+  wait(cells: Int32Array<SharedArrayBuffer>, index: number, value: number, timeoutMs: number): string {
+    const result = wait(cells, index, value, timeoutMs);
+    isReadyAfter.push(Atomics.load(cells, READY) === 1);
+    return result;
+  },
+});
+
+class Tasks {
+  @GracefulTimeout({ marginMs: 1000, preempt: preempt !== 'without' })
+  async handler(): Promise<void> {}
+}
+void Tasks;
+
+class MoreTasks {
+  @GracefulTimeout({ marginMs: 1000, preempt: preempt !== 'without' })
+  async handler(): Promise<void> {}
+}
+void MoreTasks;
+
+console.log(JSON.stringify(isReadyAfter));
