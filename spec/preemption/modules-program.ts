@@ -63,7 +63,8 @@ async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
   return { name: reason.name, blockedAt };
 }
 
-const [kind = '', name = ''] = process.argv.slice(2);
+const [kind = '', name = '', change] = process.argv.slice(2);
+if (change === 'frozen') Object.freeze(Error);
 const whole = load('whole.cjs');
 const loadIt = () => (kind === 'require' ? load(name) : importModule(name));
 const blocked = await invoke(100, loadIt);

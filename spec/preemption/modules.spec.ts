@@ -10,8 +10,8 @@ interface Report {
 }
 
 /** Has a handler load a module that blocks when it is loaded for the first time, twice. */
-async function load(how: 'require' | 'import', module: string): Promise<Report> {
-  const { code, signal, stdout, stderr } = await run('modules-program', [how, module]);
+async function load(how: 'require' | 'import', module: string, ...args: string[]): Promise<Report> {
+  const { code, signal, stdout, stderr } = await run('modules-program', [how, module, ...args]);
   expect({ code, signal, stderr, lines: stdout.length }).to.deep.equal({
     code: 0,
     signal: null,
@@ -46,6 +46,11 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
         expect(report).to.deep.equal({ again: exports, isSame: true, warnings: [] });
       });
     }
+
+    it('is required again as a whole where a frozen `Error` keeps the stack from being read', async () => {
+      const { again } = await load('require', 'grandparent.cjs', 'frozen');
+      expect(again).to.deep.equal({ parent: PARENT, end: true });
+    });
   });
 
   describe('an import', () => {
