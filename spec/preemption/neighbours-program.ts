@@ -31,14 +31,12 @@ function spin(ms: number): number {
 /** How long the logger takes for a warning. */
 let warningMs = 0;
 const warnings: string[] = [];
-const warned = gate();
 const logger = {
   error() {},
   warn(message: string, detail: Error | string) {
     const [reason] = (detail instanceof Error ? detail.message : detail).split(' (');
     spin(warningMs);
     warnings.push(`${message}: ${reason}`);
-    warned.open();
   },
 };
 
@@ -153,38 +151,6 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       }),
     ]);
     return { expired, innocent, next: await serve(), warnings };
-  },
-
-  async 'abandoned beside'() {
-    const abandoned = invoke(40, async () => {
-      await wait(150);
-      loop();
-    });
-    const other = invoke(5000, async () => {
-      await warned.opened;
-      await wait(1);
-      return 'served';
-    });
-    return { abandoned: await abandoned, other: await other, next: await serve(), warnings };
-  },
-
-  async 'abandoned between'() {
-    const abandoned = await invoke(40, async () => {
-      await wait(150);
-      loop();
-    });
-    await warned.opened;
-    return { abandoned, next: await serve(), warnings };
-  },
-
-  async 'abandoned before'() {
-    const { opened, open } = gate();
-    const abandoned = await invoke(40, async () => {
-      await opened;
-      loop();
-    });
-    open();
-    return { abandoned, next: await serve(), warnings };
   },
 
   async 'abandoned again and again'() {

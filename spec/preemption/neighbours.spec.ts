@@ -18,9 +18,6 @@ const timedOut = (blockedAt: string | null): InvocationReport => ({
   hooks: ['report', 'close'],
 });
 
-const interruptedLate = (requestId: string): string =>
-  `Tasks.handler rejected late, after it had ended, in request ${requestId}: It blocked the event loop and was interrupted at loop`;
-
 const seen = <Extra = unknown>(scenario: string): Promise<Report & Invocations & Extra> =>
   reportOf('neighbours-program', scenario);
 
@@ -62,23 +59,6 @@ describe('Beside code that blocks the event loop (R27)', function () {
   });
 
   describe('abandoned code that blocks later', () => {
-    for (const when of ['between invocations', 'before one'] as const) {
-      it(`is interrupted ${when}, and the next one is served`, async () => {
-        const { abandoned, next, warnings } = await seen(`abandoned ${when.split(' ')[0]}`);
-        expect(abandoned).to.deep.equal(timedOut(null));
-        expect(next).to.deep.equal(SERVED);
-        expect(warnings).to.deep.equal([interruptedLate('request-of-40-ms')]);
-      });
-    }
-
-    it('is interrupted beside another invocation, which is served', async () => {
-      const { abandoned, other, next, warnings } = await seen('abandoned beside');
-      expect(abandoned).to.deep.equal(timedOut(null));
-      expect(other).to.deep.equal(SERVED);
-      expect(next).to.deep.equal(SERVED);
-      expect(warnings).to.deep.equal([interruptedLate('request-of-40-ms')]);
-    });
-
     it('is interrupted as often as it blocks', async () => {
       const { interruptions, next } = await seen<{ interruptions: number }>('abandoned again and again');
       expect(interruptions).to.equal(5);

@@ -11,6 +11,8 @@ export interface Run {
 }
 
 export interface RunOptions {
+  /** Further arguments of a scenario. */
+  readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly timeoutMs?: number;
 }
@@ -48,7 +50,7 @@ export async function reportOf<Report>(
   scenario: string,
   options: RunOptions = {},
 ): Promise<Report> {
-  const { code, signal, stdout, stderr } = await run(program, [scenario], options);
+  const { code, signal, stdout, stderr } = await run(program, [scenario, ...(options.args ?? [])], options);
   if (code !== 0 || stderr !== '' || stdout.length !== 1) {
     throw new Error(`${scenario} ended with ${code ?? signal}:\n${stdout.join('\n')}\n${stderr}`);
   }
