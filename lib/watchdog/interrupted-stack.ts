@@ -21,11 +21,12 @@ const FRAMES = 50;
 /** Reads the stack of the code below a function that was called from outside; undefined if there is no such code. */
 export function readStackBelow(called: () => unknown): InterruptedStack | undefined {
   // Where `Error` is frozen, nothing can be told but what is written of a few frames later.
-  const sites = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
-    isSet
-      ? withErrorProperty('stackTraceLimit', Infinity, () => capture(called).stack as NodeJS.CallSite[])
-      : undefined,
+  const seen = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
+    isSet ? withErrorProperty('stackTraceLimit', Infinity, () => capture(called).stack) : undefined,
   );
+  // In the middle of writing another stack, V8 does not ask for this one to be prepared, and gives a text.
+  const isWriting = typeof seen === 'string';
+  const sites = isWriting ? undefined : (seen as NodeJS.CallSite[] | undefined);
   const trace = withErrorProperty('stackTraceLimit', FRAMES, () => capture(called));
   // The first frame is the expression that made the call.
   if (sites?.length === 1) return undefined;
@@ -35,7 +36,7 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   const importing = files.slice(0, Math.max(job, 0)).filter((file) => !/^(node:|$)/.test(file));
   return {
     write: () => write(trace),
-    isInNode: files.find((file) => file !== '')?.startsWith('node:') ?? false,
+    isInNode: isWriting || (files.find((file) => file !== '')?.startsWith('node:') ?? false),
     isRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
     importing: importing.at(-1),
     isAwaitedModule: isModule(frames.at(-1)),

@@ -1,16 +1,19 @@
 /**
  * Interrupts loops that spend their time in functions of Node, so many times as its first argument says, and reports
- * after each time in a line of JSON on what still works. With a second argument, it does the loops of that kind only.
+ * after each time in a line of JSON on what still works; on the thread that the second one names. With a third argument,
+ * it does the loops of that kind only.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { GracefulTimeout, LambdaTimeoutError } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 import type { NodeCodeReport } from './node-code.js';
 import { signsOfLife } from './signs-of-life.js';
 
-const [rounds, only] = process.argv.slice(2);
+const [rounds, thread, only] = process.argv.slice(2);
 const MARGIN_MS = 1000;
 const TIME_MS = 40;
 /** Timers of every duration from 1 ms on. */
@@ -19,6 +22,9 @@ const DURATIONS = 40;
 const LOST_MS = 3000;
 const THIS_FILE = fileURLToPath(import.meta.url);
 const THIS_FOLDER = fileURLToPath(new URL('.', import.meta.url));
+
+/** Node writes at it for many seconds, in one call. */
+const endless = Array.from({ length: 300_000 }, (_, index) => ({ index, of: [index] }));
 
 const nothing = (): void => {};
 
@@ -60,6 +66,12 @@ const loops: Record<string, () => void> = {
     const url = new URL('/path?a=1', 'https://example.com');
     url.searchParams.append('b', '2');
     url.toString();
+  },
+  stacks() {
+    String(new Error('of many').stack);
+  },
+  'a single call'() {
+    inspect(endless, { maxArrayLength: Number.POSITIVE_INFINITY });
   },
 };
 
@@ -115,7 +127,17 @@ async function interruptIn(kind: string): Promise<NodeCodeReport> {
   };
 }
 
-const kinds = only ? [only] : Object.keys(loops);
-for (let round = 0; round < Number(rounds); round++) {
-  console.log(JSON.stringify(await interruptIn(kinds[round % kinds.length] as string)));
+async function interruptAll(): Promise<void> {
+  const kinds = only ? [only] : Object.keys(loops);
+  for (let round = 0; round < Number(rounds); round++) {
+    console.log(JSON.stringify(await interruptIn(kinds[round % kinds.length] as string)));
+  }
+}
+
+if (isMainThread && thread === 'worker') {
+  new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) }).on('exit', (code) => {
+    process.exitCode = code;
+  });
+} else {
+  await interruptAll();
 }
