@@ -33,25 +33,31 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   const frames = (sites ?? []).slice(1).filter((site) => !site.isAsync());
   const files = frames.map((site) => site.getFileName() ?? '');
   const job = files.indexOf('node:internal/modules/esm/module_job');
-  const importing = files.slice(0, Math.max(job, 0)).filter((file) => !/^(node:|$)/.test(file));
+  const importing = files.slice(0, Math.max(job, 0)).filter((file) => file !== '' && !isOfNode(file));
   return {
     write: () => write(trace),
-    isInNode: isWriting || (files.find((file) => file !== '')?.startsWith('node:') ?? false),
+    isInNode: isWriting || isOfNode(files.find((file) => file !== '')),
     isRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
     importing: importing.at(-1),
     isAwaitedModule: isModule(frames.at(-1)),
   };
 }
 
+// No regular expressions in these: one may be what is interrupted, and to run another one then is fatal to V8.
+const isOfNode = (file = ''): boolean => file.startsWith('node:');
+
 const passSites = (_: unknown, sites: unknown): unknown => sites;
 
 /** Whether a frame is that of an ECMAScript module itself: it alone has no name and begins where its file begins. */
-const isModule = (site: NodeJS.CallSite | undefined): boolean =>
-  site !== undefined &&
-  /^(file|data):/.test(site.getFileName() ?? '') &&
-  !site.getFunctionName() &&
-  site.getEnclosingLineNumber() === 1 &&
-  site.getEnclosingColumnNumber() === 1;
+function isModule(site: NodeJS.CallSite | undefined): boolean {
+  const file = site?.getFileName() ?? '';
+  return (
+    (file.startsWith('file:') || file.startsWith('data:')) &&
+    !site?.getFunctionName() &&
+    site?.getEnclosingLineNumber() === 1 &&
+    site.getEnclosingColumnNumber() === 1
+  );
+}
 
 /** Runs code with a property of `Error` set, where that is possible, and leaves it as it was. */
 function withErrorProperty<Result>(
