@@ -136,6 +136,17 @@ function block(): void {
   loop();
 }
 
+/** Has an invocation be abandoned and, once it is over, block the thread in a timer. */
+async function abandonAndBlock(): Promise<InvocationReport> {
+  const { opened, open } = gate();
+  const abandoned = await abandon(async () => {
+    await opened;
+    setTimeout(block, 50);
+  });
+  open();
+  return abandoned;
+}
+
 const blockedForMs = (): number => performance.now() - blockedAtMs;
 
 const scenarios: Record<string, () => Promise<unknown>> = {
@@ -193,7 +204,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
 
   async 'blocks between invocations'() {
-    const abandoned = await abandon(() => void setTimeout(block, 150));
+    const abandoned = await abandonAndBlock();
     await warned.opened;
     return { abandoned, blockedForMs: blockedForMs(), next: await serve(), warnings };
   },
@@ -210,7 +221,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
 
   async 'blocks beside an invocation'() {
-    const abandoned = await abandon(() => void setTimeout(block, 150));
+    const abandoned = await abandonAndBlock();
     const other = await invoke(5000, async () => {
       await warned.opened;
       return 'served';
@@ -219,7 +230,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
 
   async 'blocks beside an invocation at its deadline'() {
-    const abandoned = await abandon(() => void setTimeout(block, 150));
+    const abandoned = await abandonAndBlock();
     const other = await invoke(300, forever);
     return { abandoned, other, blockedForMs: blockedForMs(), next: await serve(), warnings };
   },
