@@ -1,6 +1,8 @@
+import type { Session } from 'node:inspector';
 import { shared } from '../shared.js';
-import { findObstacle } from './async-stack.js';
-import { canMend } from './event-loop-mending.js';
+import { findObstacle } from './node/async-stack.js';
+import { canMend } from './node/event-loop-mending.js';
+import { TimerLists } from './node/timer-lists.js';
 import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
 import { ThreadWatchdog } from './watched-thread.js';
 
@@ -23,17 +25,26 @@ function create(warn: (reason: string) => void): Watchdog {
     }
     const { Worker, threadId } = process.getBuiltinModule('node:worker_threads');
     const { Session } = process.getBuiltinModule('node:inspector');
-    const obstacle = canMend() ? findObstacle() : 'this Node keeps its timers and immediates in another way';
-    if (obstacle === undefined) {
-      const watchdog = new ThreadWatchdog({ Worker, Session, threadId }, warnOnce);
-      if (hasPartOfCpu()) watchdog.waitForThread();
-      return watchdog;
-    }
-    warnOnce(obstacle);
+    const timerLists = canMend() ? findTimerLists(new Session()) : undefined;
+    if (!timerLists) throw new Error('this Node keeps its timers and immediates in another way');
+    const obstacle = findObstacle();
+    if (obstacle !== undefined) throw new Error(obstacle);
+    const watchdog = new ThreadWatchdog({ Worker, Session, threadId, timerLists }, warnOnce);
+    if (hasPartOfCpu()) watchdog.waitForThread();
+    return watchdog;
   } catch (error) {
     warnOnce((error as Error).message);
   }
   return NO_WATCHDOG;
+}
+
+function findTimerLists(session: Session): TimerLists | undefined {
+  session.connect();
+  try {
+    return TimerLists.find(session);
+  } finally {
+    session.disconnect();
+  }
 }
 
 /**

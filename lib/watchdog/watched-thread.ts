@@ -2,11 +2,12 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
-import { clearAsyncStack, findObstacle } from './async-stack.js';
-import { mend, wakeTimers } from './event-loop-mending.js';
-import { forgetHalfLoadedModules } from './half-loaded-modules.js';
 import { type InterruptedStack, readStackBelow } from './interrupted-stack.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
+import { clearAsyncStack, findObstacle } from './node/async-stack.js';
+import { mend } from './node/event-loop-mending.js';
+import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
+import type { TimerLists } from './node/timer-lists.js';
 import { ASLEEP_UNTIL, CELLS, DUE, LOOK, type Look, NEVER, READY, SEQUENCE } from './shared-memory.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
 import { WATCHING_THREAD } from './watching-thread.js';
@@ -44,6 +45,7 @@ export interface Tools {
   readonly Worker: typeof Worker;
   readonly Session: typeof Session;
   readonly threadId: number;
+  readonly timerLists: Pick<TimerLists, 'mend'>;
 }
 
 /** Watches the thread that it is made on, from another one. */
@@ -198,11 +200,9 @@ export class ThreadWatchdog implements Watchdog {
     const onEnded = () => {
       this.shield(() => resources.push(...clearAsyncStack()));
       resources.forEach(mend);
+      this.#tools.timerLists.mend();
       if (stack?.isRequiring) forgetHalfLoadedModules();
-      this.#runAlone(() => {
-        session.disconnect();
-        wakeTimers();
-      });
+      this.#runAlone(() => session.disconnect());
       attempt.interrupt(stack?.write ?? betweenMicrotasks, stack?.importing);
       this.#update();
     };

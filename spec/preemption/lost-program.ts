@@ -4,7 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { type CurrentAttempt, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
 import { ThreadWatchdog } from '../../lib/watchdog/watched-thread.js';
 
-const watchdog = new ThreadWatchdog({ Worker, Session, threadId: 12_345 }, console.error);
+const watchdog = new ThreadWatchdog(
+  { Worker, Session, threadId: 12_345, timerLists: { mend() {} } },
+  console.error,
+);
 watchdog.waitForThread();
 const attempt: CurrentAttempt = { ...NO_ATTEMPT, isWatched: true, cutOffAtMs: performance.now() };
 watchdog.arm(attempt);

@@ -3,7 +3,8 @@
  * named by the argument. No watchdog takes part: the code interrupts itself, so each scenario is the same on every run.
  */
 import { Session } from 'node:inspector';
-import { mend } from '../../lib/watchdog/event-loop-mending.js';
+import { mend } from '../../lib/watchdog/node/event-loop-mending.js';
+import { TimerLists } from '../../lib/watchdog/node/timer-lists.js';
 import { type Batch, batches, type MendingReport } from './mending.js';
 
 const ran: string[] = [];
@@ -15,16 +16,25 @@ const run = (name: string) => (): void => void ran.push(name);
  * @param next - is called as soon as the resource has been mended, before anything else runs
  */
 function interrupt(resource: object, next: () => void = () => {}): void {
-  ran.push('interrupted');
-  emptyAsyncStack();
-  const session = new Session();
-  session.connect();
-  session.post('Runtime.terminateExecution', () => {
-    session.disconnect();
+  endAtNextCall(() => {
     mend(resource);
     next();
   });
   for (;;);
+}
+
+function endAtNextCall(onEnded: () => void): void {
+  ran.push('interrupted');
+  emptyAsyncStack();
+  const session = new Session();
+  session.connect();
+  const lists = TimerLists.find(session);
+  // Last, since V8 checks at the next call of a function.
+  session.post('Runtime.terminateExecution', () => {
+    session.disconnect();
+    onEnded();
+    lists?.mend();
+  });
 }
 
 /** Node aborts the process if an interrupted callback has left its ids on this stack. */
@@ -57,6 +67,19 @@ const scenarios: Record<string, () => void> = {
     const interrupted = setTimeout(() => interrupt(interrupted), 5);
     setTimeout(run('of the same time'), 5);
     setTimeout(run('later'), 50);
+  },
+
+  /** Between what Node does for the first timer of a duration. */
+  'the start of a timer'() {
+    // Node sets it of the new list, which it knows by then, and goes on to put the list in its queue.
+    Object.defineProperty(Object.prototype, 'priorityQueuePosition', {
+      configurable: true,
+      set() {
+        Reflect.deleteProperty(Object.prototype, 'priorityQueuePosition');
+        endAtNextCall(() => setTimeout(run('of the same duration'), 33));
+      },
+    });
+    setTimeout(run('interrupted itself'), 33);
   },
 
   'an interval'() {

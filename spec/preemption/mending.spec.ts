@@ -34,6 +34,13 @@ describe('A process goes on after an interruption (R26)', function () {
     });
   });
 
+  it('in the start of a timer: a later one of that duration runs, and the process ends', async () => {
+    expect(await seen('the start of a timer')).to.deep.equal({
+      ran: ['interrupted', 'of the same duration'],
+      left: [],
+    });
+  });
+
   it('in an interval: it does not repeat, all others run, and the process ends', async () => {
     expect(await seen('an interval')).to.deep.equal({ ran: ['interrupted', 'later'], left: [] });
   });

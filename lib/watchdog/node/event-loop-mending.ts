@@ -40,7 +40,7 @@ export function canMend(): boolean {
  * anything else runs. Does nothing for any other resource.
  */
 export function mend(resource: Partial<Timer & Immediate>): void {
-  // Node still counts the timer as active, and would then not keep the process alive for the next one.
+  // Node still takes the timer for an active one, and would count one too few when that is cleared later.
   if (resource._onTimeout) clearTimeout(resource as NodeJS.Timeout);
   if (resource._onImmediate) mendImmediate(resource as Immediate);
 }
@@ -71,8 +71,3 @@ function link(before: Immediate, after: Immediate): void {
   before._idleNext = after;
   after._idlePrev = before;
 }
-
-/** Node may not have scheduled the next timer when it was interrupted in one; a new one sees to that. */
-export const wakeTimers = (): void => {
-  setTimeout(nothing);
-};
