@@ -65,13 +65,11 @@ function withErrorProperty<Result>(
   value: unknown,
   code: (isSet: boolean) => Result,
 ): Result {
-  const isThere = Object.hasOwn(Error, name);
   const before = Error[name];
   try {
     return code(Reflect.set(Error, name, value));
   } finally {
-    if (isThere) Reflect.set(Error, name, before);
-    else Reflect.deleteProperty(Error, name);
+    Reflect.set(Error, name, before);
   }
 }
 
