@@ -6,6 +6,7 @@ import type { LambdaTimeoutError } from 'lambda-graceful-timeout';
 
 const scenario = process.argv[2] ?? '';
 const { setImmediate } = globalThis;
+const nothing = (): void => {};
 
 const sabotage: Record<string, () => void> = {
   'no _fatalException': () => Reflect.deleteProperty(process, '_fatalException'),
@@ -19,6 +20,9 @@ const sabotage: Record<string, () => void> = {
       setImmediate(callback);
       return { unref: () => ({}) };
     }) as unknown as typeof setImmediate;
+  },
+  'other timers': () => {
+    globalThis.clearTimeout = nothing.bind(undefined);
   },
 };
 sabotage[scenario]?.();

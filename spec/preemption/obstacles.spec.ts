@@ -24,6 +24,7 @@ describe('where preemption cannot work (R28)', function () {
     ['no inspector', /this Node has been built without inspector$/],
     ['a context of its own', /this code runs in a context of its own, as tests in Jest do$/],
     ['other immediates', /this Node keeps its timers and immediates in another way$/],
+    ['other timers', /this Node keeps its timers and immediates in another way$/],
     ['no permission', /Access to this API has been restricted/, permission, '--allow-fs-read=*'],
   ];
   for (const [scenario, reason, ...execArgv] of obstacles) {

@@ -26,8 +26,16 @@ interface TimersBinding {
 
 const VARIABLES = ['timerListMap', 'timerListQueue', 'binding'];
 
-/** The name of the function that takes the values of these variables from the inspector. */
-const TAKE = sharedSymbol('take-timer-lists');
+// Taken now, so that a test that fakes timers later does not fake it.
+const { clearTimeout } = globalThis;
+
+/** The name under which the inspector finds what it is asked about, and leaves what it has found. */
+const EXCHANGE = sharedSymbol('exchange');
+
+interface Exchange {
+  readonly clearTimeout: typeof clearTimeout;
+  found: readonly unknown[];
+}
 
 /** Node's own lists of timers, which only the inspector shows. */
 export class TimerLists {
@@ -47,11 +55,11 @@ export class TimerLists {
    * @returns undefined where this Node keeps its timers in another way
    */
   static find(session: Session): TimerLists | undefined {
-    const clearTimeout = evaluate(session, 'process.getBuiltinModule("node:timers").clearTimeout');
-    const scopes = readProperties(session, clearTimeout).get('[[Scopes]]');
-    const variables = readProperties(session, readProperties(session, scopes).get('0'));
-    const ids = VARIABLES.map((name) => variables.get(name));
-    const [map, queue, binding] = takeValues(session, ids) as [
+    const exchange: Exchange = { clearTimeout, found: [] };
+    Object.defineProperty(globalThis, EXCHANGE, { value: exchange, configurable: true });
+    lookUp(session, VARIABLES);
+    Reflect.deleteProperty(globalThis, EXCHANGE);
+    const [map, queue, binding] = exchange.found as [
       TimerListMap?,
       Partial<TimerListQueue>?,
       Partial<TimersBinding>?,
@@ -88,6 +96,20 @@ export class TimerLists {
 
 type ObjectId = string | undefined;
 
+/** Finds variables that the function in the exchange can see. Only a function that the inspector calls gets the values themselves. */
+function lookUp(session: Session, names: readonly string[]): void {
+  const exchange = evaluate(session, `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(EXCHANGE))})]`);
+  const scopes = readProperties(session, readProperties(session, exchange).get('clearTimeout')).get(
+    '[[Scopes]]',
+  );
+  const variables = readProperties(session, readProperties(session, scopes).get('0'));
+  session.post('Runtime.callFunctionOn', {
+    objectId: exchange as string,
+    functionDeclaration: 'function (...values) { this.found = values; }',
+    arguments: names.map((name) => ({ objectId: variables.get(name) })),
+  });
+}
+
 function evaluate(session: Session, expression: string): ObjectId {
   let id: ObjectId;
   session.post('Runtime.evaluate', { expression }, (_, reply) => {
@@ -105,22 +127,4 @@ function readProperties(session: Session, objectId: ObjectId): ReadonlyMap<strin
     }
   });
   return ids;
-}
-
-/** The inspector knows objects by their ids only; a function that it calls gets the objects themselves. */
-function takeValues(session: Session, ids: readonly ObjectId[]): readonly unknown[] {
-  let taken: readonly unknown[] = [];
-  const take = (...values: unknown[]): void => {
-    taken = values;
-  };
-  Object.defineProperty(globalThis, TAKE, { value: take, configurable: true });
-  const functionDeclaration = `(...values) => globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(TAKE))})](...values)`;
-  const objectId = evaluate(session, 'globalThis') as string;
-  session.post('Runtime.callFunctionOn', {
-    functionDeclaration,
-    objectId,
-    arguments: ids.map((id) => ({ objectId: id })),
-  });
-  Reflect.deleteProperty(globalThis, TAKE);
-  return taken;
 }
