@@ -146,28 +146,3 @@ class Overlapping {
 }
 const overlapping = new Overlapping();
 export const overlap = overlapping.handler.bind(overlapping);
-
-class Mixed {
-  // A short share for each hook, so that two hundred invocations are soon over, and a long reserve, so that none of them
-  // is killed just because the machine is busy with something else.
-  @GracefulTimeout({ marginMs: 1000, reserveMs: 700, preempt: true })
-  async handler(event: Step & { id: number }, _context: Context): Promise<object> {
-    await work(event);
-    return { id: event.id, processId: process.pid, residentBytes: process.memoryUsage().rss };
-  }
-
-  @OnTimeout
-  protected async report(error: LambdaTimeoutError, event: Step & { id: number }): Promise<void> {
-    if (event.report) blocks[event.report]();
-    await wait(1);
-    console.log(`reported ${event.id}: preempted ${error.preempted}`);
-  }
-
-  @Finally
-  protected async close(outcome: PromiseSettledResult<object>, event: { id: number }): Promise<void> {
-    await wait(1);
-    console.log(`closed ${event.id}: ${outcome.status}`);
-  }
-}
-const mixed = new Mixed();
-export const mix = mixed.handler.bind(mixed);

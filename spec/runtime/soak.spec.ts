@@ -1,51 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
 import { between, type Random, randomFrom, seedFrom } from '../support/random.js';
 import { closeFunctions, functionOf, needsRealClient, printed } from './local-lambda.js';
+import {
+  BLOCKS,
+  type Block,
+  MODULE,
+  PORT,
+  SHORT_MS,
+  type SoakAnswer,
+  type SoakEvent,
+  TIMEOUT_MS,
+} from './soak.js';
 
-const INVOCATIONS = 200;
+const EVENTS = Number(process.env.SOAK_EVENTS ?? 200);
 /** Lets the heap, the compiled code and the inspector grow to their size first. */
 const SETTLED_AFTER = 50;
-const TIMEOUT_MS = 1120;
-const DEADLINE_MS = TIMEOUT_MS - 1000;
 const MEGABYTE = 2 ** 20;
 /**
  * How much the median of the last fifty may lie above that of the first fifty after the settling. The collector lets the
  * resident memory swing by some 5 MB; what is kept by each preemption shows: an inspector session is above 0.1 MB, and
- * some 60 of the last 150 invocations are preempted.
+ * about every third invocation is preempted.
  */
 const GROWTH_BYTES = 8 * MEGABYTE;
 
-const BLOCKS = ['spin', 'match', 'sleep'] as const;
-
-interface Event {
-  readonly id: number;
-  readonly work?: string;
-  readonly afterMs?: number;
-  readonly report?: string;
-}
-
-interface Answer {
-  readonly id: number;
-  readonly residentBytes: number;
-}
+type Step = Omit<SoakEvent, 'id'>;
 
 interface Kind {
   readonly name: string;
   /** How often it comes, beside the others. */
   readonly weight: number;
-  readonly outcome: 'in time' | 'timed out' | 'preempted';
-  step(random: Random): Omit<Event, 'id'>;
+  /** An event that has timed out in code which an earlier one has begun may be preempted or not. */
+  readonly outcome: 'in time' | 'timed out' | 'preempted' | 'timed out or preempted';
+  /** What it leaves behind when its invocation is over. */
+  readonly leaves?: 'an error' | 'a block';
+  step(random: Random): Step;
 }
 
-const anyBlock = (random: Random): string => BLOCKS[between(0, BLOCKS.length, random)] ?? '';
-/** When the invocation is over, and the next one may be under way. */
-const late = (random: Random): number => DEADLINE_MS + between(20, 150, random);
+const anyBlock = (random: Random): Block => BLOCKS[between(0, BLOCKS.length, random)] as Block;
+/** After the invocation is over, by so many ms at most. */
+const LATE_MS = 150;
+const late = (random: Random): number => SHORT_MS + between(20, LATE_MS, random);
 
 const KINDS: readonly Kind[] = [
   { name: 'in time at once', weight: 3, outcome: 'in time', step: () => ({}) },
-  { name: 'in time', weight: 9, outcome: 'in time', step: (random) => ({ afterMs: between(0, 10, random) }) },
-  { name: 'hung', weight: 6, outcome: 'timed out', step: () => ({ work: 'hang' }) },
+  { name: 'in time', weight: 4, outcome: 'in time', step: (random) => ({ afterMs: between(0, 10, random) }) },
+  { name: 'with timers', weight: 4, outcome: 'in time', step: () => ({ work: 'wait' }) },
+  { name: 'with a module', weight: 4, outcome: 'in time', step: () => ({ work: 'require' }) },
+  {
+    name: 'with the shared connection',
+    weight: 8,
+    outcome: 'in time',
+    step: (random) => ({ work: 'ask', inAnswer: between(0, 60, random) }),
+  },
+  { name: 'hung', weight: 5, outcome: 'timed out', step: () => ({ work: 'hang' }) },
   {
     name: 'blocked at its start',
     weight: 6,
@@ -56,7 +69,13 @@ const KINDS: readonly Kind[] = [
     name: 'blocked after an await',
     weight: 6,
     outcome: 'preempted',
-    step: (random) => ({ work: anyBlock(random), afterMs: between(0, 80, random) }),
+    step: (random) => ({ work: anyBlock(random), afterMs: between(0, 60, random) }),
+  },
+  {
+    name: 'blocked in an answer',
+    weight: 3,
+    outcome: 'timed out or preempted',
+    step: (random) => ({ work: 'ask', inAnswer: anyBlock(random) }),
   },
   {
     name: 'hung, with a blocked hook',
@@ -74,19 +93,30 @@ const KINDS: readonly Kind[] = [
     name: 'rejecting late',
     weight: 3,
     outcome: 'timed out',
+    leaves: 'an error',
     step: (random) => ({ work: 'fail', afterMs: late(random) }),
   },
   {
     name: 'blocked late',
-    weight: 3,
+    weight: 1,
     outcome: 'timed out',
+    leaves: 'a block',
     step: (random) => ({ work: anyBlock(random), afterMs: late(random) }),
   },
 ];
+/** They have the time to wait until code that has blocked for a second is interrupted. */
+const PATIENT_KINDS = KINDS.filter(({ outcome }) => outcome === 'in time');
 
-function pick(random: Random): Kind {
-  const all = KINDS.flatMap((kind) => new Array<Kind>(kind.weight).fill(kind));
+function pick(kinds: readonly Kind[], random: Random): Kind {
+  const all = kinds.flatMap((kind) => new Array<Kind>(kind.weight).fill(kind));
   return all[between(0, all.length, random)] as Kind;
+}
+
+/** For how long the process is frozen before an event, as Lambda does; undefined if it is not. */
+function pickFreeze(random: Random): number | undefined {
+  const kind = between(0, 80, random);
+  if (kind === 0) return between(1000, 1500, random);
+  return kind < 25 ? between(0, 100, random) : undefined;
 }
 
 const median = (values: readonly number[]): number =>
@@ -96,62 +126,103 @@ const median = (values: readonly number[]): number =>
 const told = (result: InvocationResult): string[] =>
   printed(result).filter((line) => /^INFO\t(reported|closed)/.test(line));
 
-function expectAnswer({ status, response }: InvocationResult, id: number, which: string): number {
-  expect(status, which).to.equal('succeeded');
+function expectAnswer({ status, response, error }: InvocationResult, id: number, which: string): number {
+  expect(status, `${which}: ${error?.errorMessage}`).to.equal('succeeded');
   expect(response, which).to.include({ id });
-  return (response as Answer).residentBytes;
+  return (response as SoakAnswer).residentBytes;
 }
 
-function expectTimeout(result: InvocationResult, event: Event, isPreempted: boolean, which: string): void {
+function expectTimeout(result: InvocationResult, event: SoakEvent, { outcome }: Kind, which: string): void {
   expect(result.error?.errorType, `${which}: ${result.error?.errorMessage}`).to.equal('LambdaTimeoutError');
-  expect(result.durationMs, which).to.be.within(DEADLINE_MS - 10, TIMEOUT_MS);
-  const error = result.lines.find(({ text }) => text.includes('\tInvoke Error'))?.text ?? '';
-  expect(error.split('\t')[1], which).to.equal(result.requestId);
-  expect(JSON.parse(error.slice(error.indexOf('{'))), which).to.include({
-    requestId: result.requestId,
-    preempted: isPreempted,
-  });
-  const reported = event.report ? [] : [`INFO\treported ${event.id}: preempted ${isPreempted}`];
+  expect(result.durationMs, which).to.be.within(SHORT_MS - 10, TIMEOUT_MS);
+  const line = result.lines.find(({ text }) => text.includes('\tInvoke Error'))?.text ?? '';
+  expect(line.split('\t')[1], which).to.equal(result.requestId);
+  const error = JSON.parse(line.slice(line.indexOf('{')));
+  expect(error.requestId, which).to.equal(result.requestId);
+  expect(outcome, which).to.include(error.preempted ? 'preempted' : 'timed out');
+  const reported = event.report ? [] : [`INFO\treported ${event.id}: preempted ${error.preempted}`];
   expect(told(result), which).to.deep.equal([...reported, `INFO\tclosed ${event.id}: rejected`]);
 }
 
-describe('two hundred invocations in one process, mixed at random', function () {
-  this.timeout(120_000);
+/** Writes two modules that can be interrupted while they are being loaded, and answers with the outer one. */
+function writeModules(folder: string): string {
+  const block = 'const { blockOnce } = globalThis; delete globalThis.blockOnce; blockOnce?.();';
+  writeFileSync(join(folder, 'child.cjs'), `exports.first = 1; ${block} exports.second = 2;`);
+  writeFileSync(
+    join(folder, 'parent.cjs'),
+    `exports.child = require('./child.cjs'); exports.isWhole = true;`,
+  );
+  return join(folder, 'parent.cjs');
+}
+
+describe(`${EVENTS} invocations in one process, mixed at random`, function () {
+  this.timeout(60_000 + EVENTS * 500);
   needsRealClient();
+
+  const folder = mkdtempSync(join(tmpdir(), 'lambda-graceful-timeout-'));
+  const server = createServer((socket) => {
+    socket.on('data', (data) => socket.write(data)).on('error', () => {});
+  });
+  before((done) => void server.listen(0, '127.0.0.1', done));
+  after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
   afterEach(closeFunctions);
 
   const seed = seedFrom('SOAK_SEED');
 
   it(`are each answered with what they should be, in level memory (SOAK_SEED=${seed})`, async () => {
-    const random = randomFrom(seed);
-    const lambda = functionOf('preempting-handlers.mix', { timeoutMs: TIMEOUT_MS });
+    const lambda = functionOf('soak-handlers.handler', {
+      timeoutMs: TIMEOUT_MS,
+      env: { [PORT]: String((server.address() as AddressInfo).port), [MODULE]: writeModules(folder) },
+      execArgv: between(0, 2, randomFrom(seed)) === 0 ? ['--require', 'node:domain'] : [],
+    });
     const residentBytes: { readonly id: number; readonly bytes: number }[] = [];
     const processIds = new Set<number | undefined>();
-    const late: string[] = [];
+    const leaving: string[] = [];
+    /** Until when code that was abandoned may begin to block. */
+    let restlessUntilMs = 0;
 
-    for (let id = 0; id < INVOCATIONS; id++) {
-      const { name, outcome, step } = pick(random);
-      const event = { id, ...step(random) };
-      const which = `${name}, ${JSON.stringify(event)}`;
-      const result = await lambda.invoke(event);
+    for (let id = 0; id < EVENTS; id++) {
+      // Of its own, so that the same seed brings the same events, whatever the time has made of those before.
+      const random = randomFrom(seed + 1 + id);
+      const isRestless = performance.now() < restlessUntilMs;
+      const kind = pick(isRestless ? PATIENT_KINDS : KINDS, random);
+      const isPatient = PATIENT_KINDS.includes(kind);
+      const event: SoakEvent = { id, isPatient, connects: between(0, 5, random) === 0, ...kind.step(random) };
+      const freezeMs = pickFreeze(random);
+      const which = `${kind.name}, ${JSON.stringify(event)}, frozen before for ${freezeMs} ms`;
+
+      const [processId] = processIds;
+      const isFrozen = processId !== undefined && freezeMs !== undefined;
+      if (isFrozen) {
+        process.kill(processId, 'SIGSTOP');
+        await wait(freezeMs);
+        restlessUntilMs += freezeMs;
+      }
+      const served = lambda.invoke(event);
+      if (isFrozen) process.kill(processId, 'SIGCONT');
+      const result = await served;
+
       processIds.add(result.processId);
-      if (name.endsWith(' late')) late.push(result.requestId);
-      if (outcome === 'in time') residentBytes.push({ id, bytes: expectAnswer(result, id, which) });
-      else expectTimeout(result, event, outcome === 'preempted', which);
+      if (kind.leaves) leaving.push(result.requestId);
+      if (kind.leaves === 'a block') restlessUntilMs = performance.now() + 2 * LATE_MS;
+      if (isPatient) residentBytes.push({ id, bytes: expectAnswer(result, id, which) });
+      else expectTimeout(result, event, kind, which);
     }
-    // The last one may still be at it.
-    await new Promise((resolve) => setTimeout(resolve, 2 * DEADLINE_MS));
+    // Something that was left behind may still block.
+    await wait(LATE_MS + 1500);
 
     expect(processIds).to.have.property('size', 1);
     const log = lambda.log.map(({ text }) => text);
-    expect(log.filter((text) => text.includes('crash'))).to.deep.equal([]);
-    for (const requestId of late) {
+    expect(log.filter((text) => /crash|cannot be (preempted|interrupted)/.test(text))).to.deep.equal([]);
+    for (const requestId of leaving) {
       expect(log.filter((text) => text.includes(`in request ${requestId}`))).to.have.length(1);
     }
     const within = (from: number, to: number): number =>
       median(residentBytes.filter(({ id }) => id >= from && id < to).map(({ bytes }) => bytes));
-    const grownBy =
-      within(INVOCATIONS - SETTLED_AFTER, INVOCATIONS) - within(SETTLED_AFTER, 2 * SETTLED_AFTER);
+    const grownBy = within(EVENTS - SETTLED_AFTER, EVENTS) - within(SETTLED_AFTER, 2 * SETTLED_AFTER);
     expect(grownBy, 'bytes of resident memory').to.be.below(GROWTH_BYTES);
   });
 });
