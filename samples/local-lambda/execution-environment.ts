@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { CpuGroup } from './cpu-group.js';
 import { EnvironmentLog } from './environment-log.js';
 import { HandlerProcess, type HandlerProcessListener, pipesAreRead } from './handler-process.js';
 import { HardDeadline } from './hard-deadline.js';
@@ -22,6 +23,8 @@ export interface EnvironmentOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** Whether the process has but the share of the CPU that goes with the memory. */
+  readonly limitsCpu: boolean;
   /** Managed Instances: how many invocations may be in flight; no timeout is enforced there. */
   readonly maxConcurrency: number | undefined;
 }
@@ -34,10 +37,12 @@ export interface EnvironmentListener {
 
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 const INIT_LIMIT_MS = 10_000;
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+const MB_OF_ONE_CPU = 1769;
 
 /**
- * One process and the Runtime API that feeds it, from its cold start to its end. Unlike
- * those of AWS it is not frozen between invocations: what an invocation left running goes on.
+ * One process and the Runtime API that feeds it, from its cold start to its end. Between invocations it is frozen: what an
+ * invocation has left running goes on in the next one.
  */
 export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessListener {
   readonly #options: EnvironmentOptions;
@@ -50,6 +55,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   readonly #gone: Promise<void>;
   #markGone!: () => void;
   #process: HandlerProcess | undefined;
+  #cpu: CpuGroup | undefined;
   #startedAtMs = performance.now();
   #initMs: number | undefined;
   #initError: FunctionError | undefined;
@@ -80,6 +86,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
       this,
     );
     this.#initTimer = setTimeout(() => this.#process?.kill(), INIT_LIMIT_MS);
+    this.#giveCpu();
   }
 
   /** Hands out what is waiting, as far as the process has asked for it. */
@@ -87,7 +94,10 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     const { maxConcurrency = 1 } = this.#options;
     while (this.#polls.length > 0 && this.#inFlight.size < maxConcurrency) {
       const invocation = this.#listener.takeInvocation();
-      if (!invocation) return;
+      if (!invocation) {
+        if (!this.#isConcurrent) this.#process?.freeze();
+        return;
+      }
       this.#start(invocation, this.#polls.shift() as Hand);
     }
   }
@@ -108,6 +118,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     if (this.#initMs === undefined) {
       this.#initMs = performance.now() - this.#startedAtMs;
       clearTimeout(this.#initTimer);
+      this.#cpu?.limit(this.#cpus);
     }
     this.#polls.push(hand);
     if (this.#isConcurrent) this.serve();
@@ -147,12 +158,27 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     return this.#options.maxConcurrency !== undefined;
   }
 
+  /** How many CPUs, or which part of one, go with the memory. */
+  get #cpus(): number {
+    return this.#options.memoryMb / MB_OF_ONE_CPU;
+  }
+
   /** The invocation that runs where only one can. */
   get #current(): Invocation | undefined {
     return this.#inFlight.values().next().value;
   }
 
+  /** Gives the process its CPU, which is at least a full one until it asks for its first event. */
+  #giveCpu(): void {
+    const processId = this.#process?.id;
+    if (!this.#options.limitsCpu || processId === undefined) return;
+    this.#cpu = new CpuGroup();
+    this.#cpu.limit(Math.max(1, this.#cpus));
+    this.#cpu.add(processId);
+  }
+
   #start(invocation: Invocation, hand: Hand): void {
+    this.#process?.thaw();
     this.#inFlight.set(invocation.requestId, invocation);
     invocation.processId = this.#process?.id;
     invocation.startedAtMs = performance.now();
@@ -230,6 +256,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   }
 
   async #leave(): Promise<void> {
+    this.#cpu?.remove();
     await this.#api.close();
     this.#markGone();
     this.#listener.onGone();

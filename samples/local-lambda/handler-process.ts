@@ -74,6 +74,15 @@ export class HandlerProcess {
     }
   }
 
+  /** Stops the process until it is thawed; it can be killed all the same. Windows cannot do so, and there it goes on. */
+  freeze(): void {
+    if (process.platform !== 'win32') this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    if (process.platform !== 'win32') this.#child.kill('SIGCONT');
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { resolve } from 'node:path';
+import { whyNoCpuGroup } from './cpu-group.js';
 import { ExecutionEnvironment } from './execution-environment.js';
 import { Invocation, type InvocationResult, type LogLine } from './invocation.js';
 import { findRuntimeClient, type RuntimeClient, type RuntimeClientName } from './runtime-client.js';
@@ -11,6 +12,12 @@ export interface LocalLambdaOptions {
   readonly handler: string;
   /** The function's timeout. */
   readonly timeoutMs: number;
+  /**
+   * The function's memory, in MB, and with it its share of the CPU: one at 1769 MB, from the first event on. Default: 128 MB,
+   * but with all of the CPU. The share needs cgroups that this process may write. Where there are none, a warning says so;
+   * with `CPU_SHARE=required` in the environment it is an error.
+   */
+  readonly memoryMb?: number;
   /** Environment variables beside those that every function has. */
   readonly env?: Readonly<Record<string, string>>;
   /** A client by its name, or another version of one. Default: AWS's own where it is installed and compiled. */
@@ -26,7 +33,7 @@ export interface LocalLambdaOptions {
   readonly onLine?: (line: LogLine) => void;
 }
 
-const MEMORY_MB = 128;
+const DEFAULT_MEMORY_MB = 128;
 const MAX_LINE_DELAY_MS = 5000;
 
 /**
@@ -41,6 +48,7 @@ export class LocalLambda {
   readonly #queue: Invocation[] = [];
   readonly #lines = new EventEmitter();
   #environment: ExecutionEnvironment | undefined;
+  readonly #limitsCpu: boolean;
   #closed = false;
 
   /** @throws Error if the client that is asked for is missing, or cannot do what is asked of it */
@@ -52,6 +60,7 @@ export class LocalLambda {
         '`maxConcurrency` needs aws-lambda-ric: the embedded client runs one invocation at a time.',
       );
     }
+    this.#limitsCpu = options.memoryMb !== undefined && canLimitCpu();
   }
 
   /** Which runtime client runs the handler. */
@@ -101,17 +110,18 @@ export class LocalLambda {
   }
 
   #startEnvironment(): void {
-    const { taskRoot, handler, timeoutMs, maxConcurrency } = this.#options;
+    const { taskRoot, handler, timeoutMs, memoryMb, maxConcurrency } = this.#options;
     const { execPath = process.execPath, execArgv = [] } = this.#options;
     this.#environment = new ExecutionEnvironment(
       {
         execPath,
         // The environment names the handler too, but version 3 of AWS's client wants it as an argument.
-        args: [...execArgv, this.#client.path, handler],
+        args: [...heapFlags(memoryMb), ...execArgv, this.#client.path, handler],
         taskRoot: resolve(taskRoot),
         env: this.#createEnv(),
         timeoutMs,
-        memoryMb: MEMORY_MB,
+        memoryMb: memoryMb ?? DEFAULT_MEMORY_MB,
+        limitsCpu: this.#limitsCpu,
         maxConcurrency,
       },
       {
@@ -133,6 +143,7 @@ export class LocalLambda {
   /** What a function finds in its environment, and nothing of this process's own but its path. */
   #createEnv(): Record<string, string> {
     const { taskRoot, handler, maxConcurrency, workerCount = 1, env } = this.#options;
+    const { memoryMb = DEFAULT_MEMORY_MB } = this.#options;
     const { PATH = '' } = process.env;
     const managed = {
       AWS_LAMBDA_INITIALIZATION_TYPE: 'lambda-managed-instances',
@@ -152,11 +163,32 @@ export class LocalLambda {
       AWS_SESSION_TOKEN: 'local',
       AWS_LAMBDA_FUNCTION_NAME: 'local',
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MEMORY_MB),
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/local',
       AWS_LAMBDA_LOG_STREAM_NAME: 'local',
       ...(maxConcurrency === undefined ? { AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' } : managed),
       ...env,
     };
   }
+}
+
+let warned = false;
+
+/** Says it, once, where functions cannot be given their share of the CPU. */
+function canLimitCpu(): boolean {
+  const reason = whyNoCpuGroup();
+  if (reason === undefined) return true;
+  const { CPU_SHARE: share } = process.env;
+  const text = `The local Lambda cannot limit the CPU here, so \`memoryMb\` has no effect on it: ${reason}`;
+  if (share === 'required') throw new Error(text);
+  if (!warned) console.warn(text);
+  warned = true;
+  return false;
+}
+
+/** The heap that the managed runtimes give Node: a tenth of the memory for what is new, the rest for what is old. */
+function heapFlags(memoryMb: number | undefined): readonly string[] {
+  if (memoryMb === undefined) return [];
+  const newMb = Math.floor(memoryMb / 10);
+  return [`--max-semi-space-size=${Math.floor(newMb / 2)}`, `--max-old-space-size=${memoryMb - newMb}`];
 }

@@ -1,0 +1,107 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** How long a share is counted; who has used it up waits for the next period. */
+const PERIOD_US = 20_000;
+/** Below all groups of the local Lambda, so that one who may not write the others can be given this one. */
+const PARENT = 'local-lambda';
+
+let created = 0;
+
+/**
+ * Processes that together have a share of the CPU: a cgroup of Linux, of version 1 or 2.
+ *
+ * @see https://docs.kernel.org/scheduler/sched-bwc.html
+ */
+export class CpuGroup {
+  readonly #folder: string;
+  readonly #isVersion2: boolean;
+
+  /**
+   * @param root - the root of the file system, for specs
+   * @throws Error where there are no such groups, or this process may not make any
+   */
+  constructor(root = '/') {
+    const { parent, isVersion2 } = findParent(root);
+    created += 1;
+    this.#folder = join(parent, `${process.pid}-${created}`);
+    this.#isVersion2 = isVersion2;
+    mkdirSync(this.#folder);
+  }
+
+  add(processId: number): void {
+    this.#write('cgroup.procs', processId);
+  }
+
+  /** @param cpus - 0.5 is half a CPU, 2 are two */
+  limit(cpus: number): void {
+    const quotaUs = Math.round(cpus * PERIOD_US);
+    if (this.#isVersion2) {
+      this.#write('cpu.max', `${quotaUs} ${PERIOD_US}`);
+    } else {
+      this.#write('cpu.cfs_period_us', PERIOD_US);
+      this.#write('cpu.cfs_quota_us', quotaUs);
+    }
+  }
+
+  /** Can only be done, and is only done, once all its processes have ended. */
+  remove(): void {
+    try {
+      rmdirSync(this.#folder);
+    } catch {
+      // The handler has left a process behind.
+    }
+  }
+
+  #write(file: string, value: string | number): void {
+    writeFileSync(join(this.#folder, file), String(value));
+  }
+}
+
+/** Why no process can be given a share of the CPU here; undefined if one can. */
+export function whyNoCpuGroup(): string | undefined {
+  try {
+    const group = new CpuGroup();
+    group.limit(1);
+    group.remove();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The group in which those of the local Lambda are made. */
+function findParent(root: string): { readonly parent: string; readonly isVersion2: boolean } {
+  const mounts = readFileSync(join(root, 'proc/self/mounts'), 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
+  for (const [, folder = '', type, options = ''] of mounts) {
+    if (type !== 'cgroup' || !options.split(',').includes('cpu')) continue;
+    const parent = join(root, folder, ownGroup(root), PARENT);
+    mkdirSync(parent, { recursive: true });
+    return { parent, isVersion2: false };
+  }
+  for (const [, folder = '', type] of mounts) {
+    if (type !== 'cgroup2') continue;
+    // Not below this process's own group: only the one at the root may have both processes and limited groups in it.
+    const top = join(root, folder);
+    const parent = join(top, PARENT);
+    passOnCpu(top);
+    mkdirSync(parent, { recursive: true });
+    passOnCpu(parent);
+    return { parent, isVersion2: true };
+  }
+  throw new Error('there are no cgroups');
+}
+
+/** The path of this process's own group in the hierarchy of the CPU, where there is one of version 1. */
+function ownGroup(root: string): string {
+  const groups = readFileSync(join(root, 'proc/self/cgroup'), 'utf8');
+  return /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1] ?? '';
+}
+
+/** Lets the groups in a group limit the CPU. */
+function passOnCpu(folder: string): void {
+  const file = join(folder, 'cgroup.subtree_control');
+  if (!readFileSync(file, 'utf8').split(/\s/).includes('cpu')) writeFileSync(file, '+cpu');
+}
