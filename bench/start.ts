@@ -3,7 +3,7 @@ import { describeMachine } from './machine.js';
 import { median } from './percentile.js';
 import { printTable, round } from './table.js';
 
-const STARTS = 15;
+const STARTS = 31;
 const TIMEOUT_MS = 10_000;
 const MEMORY_MB = [128, 1769];
 const MAX_LONGER_MS = 10;

@@ -183,11 +183,14 @@ describe(`${EVENTS} invocations in one process, mixed at random`, function () {
   this.timeout(60_000 + EVENTS * 500);
   needsRealClient();
 
-  const folder = mkdtempSync(join(tmpdir(), 'lambda-graceful-timeout-'));
+  let folder: string;
   const server = createServer((socket) => {
     socket.on('data', (data) => socket.write(data)).on('error', () => {});
   });
-  before((done) => void server.listen(0, '127.0.0.1', done));
+  before((done) => {
+    folder = mkdtempSync(join(tmpdir(), 'lambda-graceful-timeout-'));
+    server.listen(0, '127.0.0.1', done);
+  });
   after(() => {
     server.close();
     rmSync(folder, { recursive: true });
