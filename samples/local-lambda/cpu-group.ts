@@ -14,7 +14,7 @@ let created = 0;
  * @see https://docs.kernel.org/scheduler/sched-bwc.html
  */
 export class CpuGroup {
-  readonly #folder: string;
+  readonly folder: string;
   readonly #isVersion2: boolean;
 
   /**
@@ -24,9 +24,9 @@ export class CpuGroup {
   constructor(root = '/') {
     const { parent, isVersion2 } = findParent(root);
     created += 1;
-    this.#folder = join(parent, `${process.pid}-${created}`);
+    this.folder = join(parent, `${process.pid}-${created}`);
     this.#isVersion2 = isVersion2;
-    mkdirSync(this.#folder);
+    mkdirSync(this.folder);
   }
 
   add(processId: number): void {
@@ -47,26 +47,37 @@ export class CpuGroup {
   /** Can only be done, and is only done, once all its processes have ended. */
   remove(): void {
     try {
-      rmdirSync(this.#folder);
+      rmdirSync(this.folder);
     } catch {
       // The handler has left a process behind.
     }
   }
 
   #write(file: string, value: string | number): void {
-    writeFileSync(join(this.#folder, file), String(value));
+    writeFileSync(join(this.folder, file), String(value));
   }
 }
 
-/** Why no process can be given a share of the CPU here; undefined if one can. */
-export function whyNoCpuGroup(): string | undefined {
+let hasWarned = false;
+
+/**
+ * Whether processes can be given a share of the CPU here. Where they cannot, a warning says so, once.
+ *
+ * @throws Error where they cannot and `CPU_SHARE` in the environment is `required`
+ */
+export function canLimitCpu(root = '/'): boolean {
   try {
-    const group = new CpuGroup();
+    const group = new CpuGroup(root);
     group.limit(1);
     group.remove();
-    return undefined;
+    return true;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const { CPU_SHARE: share } = process.env;
+    const message = `The local Lambda cannot limit the CPU here: ${error instanceof Error ? error.message : error}`;
+    if (share === 'required') throw new Error(message, { cause: error });
+    if (!hasWarned) console.warn(`${message}. Every function has all of it, whatever its memory.`);
+    hasWarned = true;
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { resolve } from 'node:path';
-import { whyNoCpuGroup } from './cpu-group.js';
+import { canLimitCpu } from './cpu-group.js';
 import { ExecutionEnvironment } from './execution-environment.js';
 import { Invocation, type InvocationResult, type LogLine } from './invocation.js';
 import { findRuntimeClient, type RuntimeClient, type RuntimeClientName } from './runtime-client.js';
@@ -170,20 +170,6 @@ export class LocalLambda {
       ...env,
     };
   }
-}
-
-let warned = false;
-
-/** Says it, once, where functions cannot be given their share of the CPU. */
-function canLimitCpu(): boolean {
-  const reason = whyNoCpuGroup();
-  if (reason === undefined) return true;
-  const { CPU_SHARE: share } = process.env;
-  const text = `The local Lambda cannot limit the CPU here, so \`memoryMb\` has no effect on it: ${reason}`;
-  if (share === 'required') throw new Error(text);
-  if (!warned) console.warn(text);
-  warned = true;
-  return false;
 }
 
 /** The heap that the managed runtimes give Node: a tenth of the memory for what is new, the rest for what is old. */

@@ -10,7 +10,7 @@ export const PORT = 'SOAK_PORT';
 export const MODULE = 'SOAK_MODULE';
 
 /** The function's timeout. */
-export const TIMEOUT_MS = 2500;
+export const TIMEOUT_MS = 3000;
 
 /** How long an event has that is to time out. */
 export const SHORT_MS = 100;
