@@ -19,7 +19,7 @@ const cutOffMs = (hooks: number): number => DEADLINE_MS + (HOOK_DEADLINE_MS - DE
 const OF_SUCCESS = /^INFO (closed( first)?: fulfilled|left the subclass)$/;
 
 /** Invokes, and once more to prove that the process serves the next event and prints nothing of this one in it. */
-async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationResult> {
+export async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationResult> {
   const from = lambda.log.length;
   const result = await lambda.invoke({ way });
   const next = await lambda.invoke({});
@@ -30,19 +30,19 @@ async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationRes
   return result;
 }
 
-const expectTimedOut = (result: InvocationResult): void => {
+export const expectTimedOut = (result: InvocationResult, withinMs = TIMEOUT_MS): void => {
   expect(result.status, result.error?.errorMessage).to.equal('failed');
   expect(result.error?.errorType).to.equal('LambdaTimeoutError');
   expect(result.error?.errorMessage).to.match(
     /\.handler timed out 950 ms before the Lambda deadline, after /,
   );
-  expect(result.durationMs).to.be.below(TIMEOUT_MS);
+  expect(result.durationMs).to.be.below(withinMs);
 };
 
-const expectSucceeded = (result: InvocationResult, answer: string): void => {
+export const expectSucceeded = (result: InvocationResult, answer: string, withinMs = TIMEOUT_MS): void => {
   expect(result.status, result.error?.errorMessage).to.equal('succeeded');
   expect(result.response ?? result.body).to.equal(answer);
-  expect(result.durationMs).to.be.below(TIMEOUT_MS);
+  expect(result.durationMs).to.be.below(withinMs);
 };
 
 /** When a line was printed, in ms after the start. */
@@ -59,9 +59,16 @@ const TIMED_OUT = 'ERROR handler timed out';
 const ENDED_LATE = 'WARN handler ended past its deadline, in its grace';
 const FAILED = 'ERROR Invoke Error';
 const reported = (cause = 'undefined'): string => `INFO report: preempted false, cause ${cause}`;
+const CUT_OFF = [TIMED_OUT, reported(), 'INFO closed: rejected', FAILED] as const;
+const INTERRUPTED = [
+  TIMED_OUT,
+  'INFO report: preempted true, cause undefined',
+  'INFO closed: rejected',
+  FAILED,
+] as const;
 
-/** The ways in which a handler has time to clean up, and what is printed then. */
-const DEMANDS = {
+/** What is printed of a handler that ends in each of the ways. */
+export const DEMANDS = {
   'listens to its signal': ['INFO left', TIMED_OUT, reported(), 'INFO closed: rejected', FAILED],
   'fails on its way out': [
     'INFO left',
@@ -72,7 +79,11 @@ const DEMANDS = {
   ],
   'answers in time': ['INFO left', ENDED_LATE, 'INFO closed: fulfilled'],
   'comes late': ['INFO left', ENDED_LATE, 'INFO closed: fulfilled'],
-} as const;
+  'hangs on': CUT_OFF,
+  'has not asked': CUT_OFF,
+  'blocks in its grace': INTERRUPTED,
+  'blocks at its deadline': INTERRUPTED,
+} as const satisfies Record<Way, readonly string[]>;
 
 /** The grace of a handler, on the runtime client that `functionOf` chooses. */
 export function describeGrace(functionOf: FunctionOf): void {
@@ -121,7 +132,7 @@ export function describeGrace(functionOf: FunctionOf): void {
           it('until its cut-off', async () => {
             const result = await invokeTwice(started.lambda, 'hangs on');
             expectTimedOut(result);
-            expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+            expect(headlines(result)).to.deep.equal(DEMANDS['hangs on']);
             expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, cutOffMs(2) + LATE_MS);
             if (isStream) expect(result.body).to.equal('one ');
           });
@@ -130,7 +141,7 @@ export function describeGrace(functionOf: FunctionOf): void {
         it('that has not asked is cut off at its deadline (R12)', async () => {
           const result = await invokeTwice(started.lambda, 'has not asked');
           expectTimedOut(result);
-          expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+          expect(headlines(result)).to.deep.equal(DEMANDS['has not asked']);
           expect(timeOf(result, /report/)).to.be.within(DEADLINE_MS - 5, DEADLINE_MS + LATE_MS);
           if (isStream) expect(result.body).to.equal('one ');
         });
@@ -140,12 +151,7 @@ export function describeGrace(functionOf: FunctionOf): void {
           it(`that ${way} is interrupted at its cut-off (R27)`, async () => {
             const result = await invokeTwice(started.lambda, way);
             expectTimedOut(result);
-            expect(headlines(result)).to.deep.equal([
-              TIMED_OUT,
-              'INFO report: preempted true, cause undefined',
-              'INFO closed: rejected',
-              FAILED,
-            ]);
+            expect(headlines(result)).to.deep.equal(DEMANDS[way]);
             // How soon depends on another thread, which may have to wait for a core; the hooks have their time all the same.
             expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, HOOK_DEADLINE_MS);
             if (isStream) expect(result.body).to.equal('one ');
@@ -218,7 +224,7 @@ export function describeGrace(functionOf: FunctionOf): void {
       it('is cut off at its cut-off, with its hooks run once', async () => {
         const result = await invokeTwice(started.lambda, 'hangs on');
         expectTimedOut(result);
-        expect(headlines(result)).to.deep.equal([TIMED_OUT, reported(), 'INFO closed: rejected', FAILED]);
+        expect(headlines(result)).to.deep.equal(DEMANDS['hangs on']);
         expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, cutOffMs(2) + LATE_MS);
       });
     });

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { canLimitCpu } from '../../samples/local-lambda/cpu-group.js';
 import type { LogLine } from '../../samples/local-lambda/invocation.js';
 import { LocalLambda, type LocalLambdaOptions } from '../../samples/local-lambda/local-lambda.js';
 import { findRuntimeClient } from '../../samples/local-lambda/runtime-client.js';
@@ -35,6 +36,13 @@ export function needsRealClient(): void {
   });
 }
 
+/** Leaves a suite about a share of the CPU pending where none can be had, which `.ci/run` does not let happen. */
+export function needsCpuGroup(): void {
+  before(function () {
+    if (!canLimitCpu()) this.skip();
+  });
+}
+
 /** Ends all functions of a spec. */
 export const closeFunctions = async (): Promise<void> => {
   await Promise.all(running.splice(0).map((lambda) => lambda.close()));
@@ -43,6 +51,17 @@ export const closeFunctions = async (): Promise<void> => {
 /** What the handler printed, without the time and request id that the runtime client adds. */
 export const printed = ({ lines }: { lines: readonly { source: string; text: string }[] }): string[] =>
   lines.filter(({ source }) => source === 'handler').map(({ text }) => text.replace(/^\S+Z\t\S+\t/, ''));
+
+/** Cases that spend their time waiting: all of them begin at once, and each is a spec of its own. */
+export function together(cases: readonly (readonly [title: string, run: () => Promise<void>])[]): void {
+  const runs = new Map<string, Promise<void>>();
+  before(async () => {
+    for (const [title, run] of cases) runs.set(title, run());
+    await Promise.allSettled(runs.values());
+  });
+  after(closeFunctions);
+  for (const [title] of cases) it(title, () => runs.get(title));
+}
 
 /** What was printed through the console, in short: without classes, figures and details, as `ERROR handler timed out`. */
 export const headlines = (result: { lines: readonly { source: string; text: string }[] }): string[] =>

@@ -4,7 +4,7 @@ import { threadId } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
 import { Finally, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from 'lambda-graceful-timeout';
 
-const marginMs = 600;
+const marginMs = Number(process.env.MARGIN_MS ?? 600);
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const BACKTRACKING = /^(\w+[.-]?)+@(\w+)$/;

@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import { DEMANDS, expectTimedOut as expectGraceOver, expectSucceeded, invokeTwice } from './grace-cases.js';
+import type { Way } from './grace-handlers.js';
+import { functionOf, headlines, needsCpuGroup, needsRealClient, printed, together } from './local-lambda.js';
+import { BLOCKS, expectTimedOut, expectUnharmed, logged } from './preempting.js';
+
+/** Lambda's smallest, with a fourteenth of a CPU: 1.4 ms of each 20 ms. */
+const MEMORY_MB = 128;
+const TIMEOUT_MS = 2000;
+/** The watchdog, which begins at the deadline, has to share that part of a CPU with what it is to interrupt. */
+const MARGIN_MS = 1200;
+
+/** When the first invocation begins, nothing of what ends it is compiled yet. */
+const cold = (handler: string, env: Record<string, string>, timeoutMs = TIMEOUT_MS): LocalLambda =>
+  functionOf(handler, { memoryMb: MEMORY_MB, timeoutMs, env });
+
+const preempting = (timeoutMs?: number): LocalLambda =>
+  cold('preempting-handlers.handler', { MARGIN_MS: String(MARGIN_MS) }, timeoutMs);
+
+const PLACES = [undefined, 50] as const;
+const place = (afterMs: number | undefined): string =>
+  afterMs === undefined ? 'at its start' : 'after an await';
+
+describe(`with ${MEMORY_MB} MB and its share of the CPU`, function () {
+  this.timeout(30_000);
+  needsRealClient();
+  needsCpuGroup();
+
+  describe('a handler that blocks the event loop (R26, R28)', () => {
+    together(
+      BLOCKS.flatMap((work) =>
+        PLACES.map((afterMs) => [
+          `${place(afterMs)} (${work}) is interrupted, its hooks run, and its process goes on`,
+          async () => {
+            const lambda = preempting();
+            const result = await lambda.invoke({ work, afterMs });
+            expectTimedOut(result);
+            expect(result.durationMs).to.be.below(TIMEOUT_MS);
+            expect(logged(result)).to.include({ preempted: true, requestId: result.requestId });
+            expect(printed(result).filter((line) => line.startsWith('INFO'))).to.deep.equal([
+              'INFO\treport: preempted true, its request',
+              'INFO\treported',
+              'INFO\treported again',
+              'INFO\tclosed: rejected',
+            ]);
+            await expectUnharmed(lambda, result);
+          },
+        ]),
+      ),
+    );
+  });
+
+  describe('a hook that blocks past its share (R27)', () => {
+    together(
+      BLOCKS.flatMap((report) =>
+        PLACES.map((reportAfterMs) => [
+          `${place(reportAfterMs)} (${report}) is interrupted, and the response leaves in time`,
+          async () => {
+            const lambda = preempting();
+            const result = await lambda.invoke({ work: 'hang', report, reportAfterMs });
+            expectTimedOut(result);
+            expect(result.durationMs).to.be.below(TIMEOUT_MS);
+            expect(printed(result).join('\n')).to.match(
+              /Steps\.report was abandoned after its share[\s\S]*reported again\n[\s\S]*closed: rejected/,
+            );
+            await expectUnharmed(lambda, result);
+          },
+        ]),
+      ),
+    );
+  });
+
+  describe('abandoned code that blocks the next invocation (R27)', () => {
+    together(
+      BLOCKS.map((work) => [
+        `is interrupted (${work}), and that one is answered`,
+        async () => {
+          // Time for the answer before it blocks, and after it has done so for a second.
+          const lambda = preempting(4000);
+          const first = await lambda.invoke({ work, afterMs: 4000 - MARGIN_MS / 2 });
+          expectTimedOut(first);
+          expect(await lambda.invoke({})).to.include({ response: 'done', processId: first.processId });
+          await expectUnharmed(lambda, first);
+        },
+      ]),
+    );
+  });
+
+  for (const preempt of [false, true]) {
+    for (const form of ['promise', 'stream']) {
+      describe(`a handler by ${form} in its grace, ${preempt ? 'with' : 'without'} preempt (R12)`, () => {
+        const ways = Object.entries(DEMANDS).filter(([way]) => preempt || !way.startsWith('blocks'));
+        together(
+          ways.map(([way, demanded]) => [
+            `that ${way}`,
+            async () => {
+              const lambda = cold(`grace-handlers.${form}`, { PREEMPT: String(preempt) });
+              const result = await invokeTwice(lambda, way as Way);
+              const answer = { 'answers in time': 'what is done', 'comes late': 'all is done' }[way];
+              if (answer === undefined) expectGraceOver(result, TIMEOUT_MS);
+              else expectSucceeded(result, form === 'stream' ? `one ${answer}` : answer, TIMEOUT_MS);
+              expect(headlines(result)).to.deep.equal(demanded);
+            },
+          ]),
+        );
+      });
+    }
+  }
+});
