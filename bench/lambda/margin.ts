@@ -1,0 +1,118 @@
+// `npm run bench:lambda`: how long it takes from the deadline until the caller has its answer, on the local Lambda.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { canLimitCpu } from '../../samples/local-lambda/cpu-group.js';
+import { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import { describeMachine } from '../machine.js';
+import { median, percentile } from '../percentile.js';
+import { printTable } from '../table.js';
+import { ENDINGS, type Ending } from './endings.js';
+
+const MEMORY_MB = [128, 256, 512, 1024, 1769];
+const HOOKS = [0, 1, 3];
+const { PROCESSES: processes = 50, LATER: later = 4 } = process.env;
+/** Processes for each cell of the table, and invocations of each after its first one. */
+const PROCESSES = Number(processes);
+const LATER = Number(later);
+/** Far more than any of them takes, so that none is killed. */
+const MARGIN_MS = 10_000;
+const DEADLINE_MS = 250;
+/** More processes at a time would take the CPU from each other while they start. */
+const MAX_AT_A_TIME = 6;
+
+interface Delays {
+  readonly first: number[];
+  readonly later: number[];
+}
+
+/** Answers every call of the AWS SDK at once. */
+const server = createServer((request, response) => {
+  request.resume().on('end', () => {
+    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' }).end('{}');
+  });
+}).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const taskRoot = join(here, 'function');
+await build({
+  entryPoints: [join(here, 'handlers.js')],
+  outfile: join(taskRoot, 'handlers.cjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+});
+
+/** One process: its first invocation, and some more. */
+async function run(memoryMb: number, ending: Ending, hooks: number, delays: Delays): Promise<void> {
+  const lambda = new LocalLambda({
+    taskRoot,
+    handler: `handlers.hooks${hooks}`,
+    timeoutMs: DEADLINE_MS + MARGIN_MS,
+    memoryMb,
+    env: {
+      MARGIN_MS: String(MARGIN_MS),
+      PREEMPT: String(ending === 'is interrupted'),
+      ENDPOINT: `http://127.0.0.1:${port}`,
+    },
+  });
+  for (let invocation = 0; invocation <= LATER; invocation++) {
+    const { durationMs, error, lines } = await lambda.invoke({ ending });
+    if (
+      error?.errorType !== 'LambdaTimeoutError' ||
+      lines.some(({ text }) => / (failed|was abandoned) /.test(text))
+    )
+      throw new Error(
+        `Expected a timeout with all of its hooks, got:\n${lines.map(({ text }) => text).join('\n')}`,
+      );
+    delays[invocation === 0 ? 'first' : 'later'].push(durationMs - DEADLINE_MS);
+  }
+  await lambda.close();
+}
+
+async function measure(memoryMb: number, ending: Ending, hooks: number): Promise<Delays> {
+  const delays: Delays = { first: [], later: [] };
+  const halfOfTheCpus = availableParallelism() / 2;
+  const atATime = Math.min(MAX_AT_A_TIME, Math.max(1, Math.floor(halfOfTheCpus / (memoryMb / 1769))));
+  let left = PROCESSES;
+  const runAll = async (): Promise<void> => {
+    while (left-- > 0) await run(memoryMb, ending, hooks, delays);
+  };
+  await Promise.all(Array.from({ length: atATime }, runAll));
+  return delays;
+}
+
+const figures = (delaysMs: readonly number[]): string =>
+  `${Math.round(median(delaysMs))} / ${Math.round(percentile(delaysMs, 99))}`;
+
+if (!canLimitCpu()) {
+  console.error('Without the share of the CPU of each memory size, the figures would say nothing.');
+  process.exit(1);
+}
+const runs = `${PROCESSES} first invocations a cell, ${PROCESSES * LATER} later ones`;
+console.log(`From the deadline to the answer, in ms, p50 / p99 of ${runs}. ${describeMachine()}`);
+const rows: Record<string, string | number>[] = [];
+for (const memoryMb of MEMORY_MB) {
+  for (const ending of ENDINGS) {
+    const cells = new Map<number, Delays>();
+    for (const hooks of HOOKS) cells.set(hooks, await measure(memoryMb, ending, hooks));
+    const columns = (['first', 'later'] as const).flatMap((which) =>
+      HOOKS.map((hooks) => [
+        `${which}, ${hooks} ${hooks === 1 ? 'hook' : 'hooks'}`,
+        figures(cells.get(hooks)?.[which] ?? []),
+      ]),
+    );
+    rows.push({ memory: `${memoryMb} MB`, 'the handler': ending, ...Object.fromEntries(columns) });
+    console.error(Object.values(rows.at(-1) ?? {}).join('  '));
+  }
+}
+printTable(rows);
+console.log(describeMachine());
+server.closeAllConnections();
+server.close();
