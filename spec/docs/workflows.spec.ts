@@ -61,12 +61,32 @@ describe('the workflows', () => {
   }
 
   it('test on the versions of Node that `.ci/run` tests on', () => {
-    const versions = /for version in ([\d ]+);/.exec(read('.ci/run'))?.[1]?.split(' ').map(Number);
+    const lists = [...read('.ci/run').matchAll(/for version in ([\d ]+);/g)].map(([, list = '']) => list);
+    const versions = [...new Set(lists.join(' ').split(' ').map(Number))].sort();
     const matrices = workflows
       .flatMap(jobsIn)
       .flatMap(({ strategy }) => (strategy ? [strategy.matrix.node] : []));
     expect(matrices).not.to.have.length(0);
     for (const matrix of matrices) expect(matrix).to.deep.equal(versions);
+  });
+
+  it('run the commands of the README, as `.ci/run` does on the oldest Node and on the newest one of Lambda', () => {
+    const commands = ['npm ci', 'npm start', 'npm test'];
+    const run = read('.ci/run');
+    const [, loop = ''] = /for version in 20 24; do\n([\s\S]*?)\ndone/.exec(run) ?? [];
+    expect(run).to.match(/^install\(\) \{\n {2}on_node "\$1" npm ci\n/m);
+    expect(loop.match(/(?<=^ {2})(install|on_node) .*/gm)).to.deep.equal([
+      'install "$version"',
+      'on_node "$version" npm start',
+      'on_node "$version" npm test',
+    ]);
+    const [test] = jobsIn('.github/workflows/ci.yml') as [Job];
+    const inOrder = test.steps
+      .map(({ run: command }) => command)
+      .filter((command) => commands.includes(command ?? ''));
+    expect(inOrder).to.deep.equal(commands);
+    for (const command of ['npm ci && npm start', 'npm ci && npm test'])
+      expect(read('README.md')).to.include(command);
   });
 
   it('use one version of each action', () => {
