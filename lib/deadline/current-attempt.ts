@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { PendingOperations } from '../report/pending-operations.js';
 import { shared } from '../shared.js';
 import { type Deadline, NoDeadline } from './deadline.js';
 
@@ -23,6 +24,8 @@ export interface CurrentAttempt {
   /** Whether a watchdog is to interrupt it where it blocks the event loop, and from which moment on. */
   readonly isWatched: boolean;
   readonly cutOffAtMs: number;
+  /** Where to note what the code begins; undefined where nobody asks for it any more. */
+  readonly pending: PendingOperations | undefined;
   /** The deadline that the code sees. Code that has asked for it before it comes has grace afterwards. */
   askForDeadline(): Deadline;
   /** Takes an error that nobody has caught, where the code can do no harm any more. */
@@ -46,6 +49,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   context: undefined,
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
+  pending: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},
   interrupt() {},

@@ -1,3 +1,4 @@
+import type { PendingOperations } from '../report/pending-operations.js';
 import type { Expiry } from './expiry.js';
 
 /**
@@ -44,9 +45,12 @@ export interface Deadline {
 /** The deadline of one attempt, through which user code can reach nothing else of it. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
+  readonly #pending: () => PendingOperations | undefined;
 
-  constructor(expiry: Expiry) {
+  /** @param pending - where to note what is waited for */
+  constructor(expiry: Expiry, pending: () => PendingOperations | undefined) {
     this.#expiry = expiry;
+    this.#pending = pending;
   }
 
   get signal(): AbortSignal {
@@ -67,16 +71,28 @@ export class AttemptDeadline implements Deadline {
 
   race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>> {
     const { signal } = this.#expiry;
+    const pending = this.#pending();
     return new Promise((resolve, reject) => {
       const onDeadline = () => reject(signal.reason);
       if (this.#expiry.expired) reject(this.#expiry.errorBelow(this.race));
-      else signal.addEventListener('abort', onDeadline, { once: true });
+      else {
+        signal.addEventListener('abort', onDeadline, { once: true });
+        pending?.begin(onDeadline, describePromise, this.race);
+      }
+      const andStop =
+        <Result>(settle: (result: Result) => void) =>
+        (result: Result): void => {
+          signal.removeEventListener('abort', onDeadline);
+          pending?.end(onDeadline);
+          settle(result);
+        };
       // Also where it is too late: the promise must not be left unhandled.
-      const stopListening = () => signal.removeEventListener('abort', onDeadline);
-      Promise.resolve(promise).then(resolve, reject).then(stopListening);
+      Promise.resolve(promise).then(andStop(resolve), andStop(reject));
     });
   }
 }
+
+const describePromise = () => ({ operation: 'promise' });
 
 /** The deadline outside an invocation; a new one each time, lest listeners pile up on a signal for good. */
 export class NoDeadline implements Deadline {

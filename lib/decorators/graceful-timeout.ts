@@ -1,3 +1,4 @@
+import { trackOperations } from '../deadline/track-operations.js';
 import type { GuardedClass } from '../invocation/hook-runner.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
@@ -100,6 +101,7 @@ export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
     }
     const handler = { method: member.method, ...readOptions(member, options[0]) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
+    trackOperations();
     return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };
 }

@@ -3,6 +3,7 @@ import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
+import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { holdBackUncaught, type LATE, logHalfImported, logLate, UNHEARD } from './abandoned.js';
 import { adopt } from './adopt.js';
@@ -34,6 +35,7 @@ export class Attempt implements CurrentAttempt {
   readonly expiry: Expiry;
   #timer: Timer | undefined;
   #deadline: Deadline | undefined;
+  #pending: PendingOperations | undefined;
   readonly #options: AttemptOptions;
   readonly #facts: InvocationFacts;
   readonly #onEnd: (outcome: Outcome) => void;
@@ -46,7 +48,12 @@ export class Attempt implements CurrentAttempt {
     this.context = facts.context;
     this.isWatched = facts.watchdog.isWatching;
     this.expiry = new Expiry(deadlineAtMs, (blockedAt) =>
-      report({ atMs: deadlineAtMs, blockedAt, timers: this.#timer ? 1 : 0 }),
+      report({
+        atMs: deadlineAtMs,
+        blockedAt,
+        timers: this.#timer ? 1 : 0,
+        pending: this.#pending?.list() ?? NOTHING_PENDING,
+      }),
     );
     this.#options = options;
     this.#facts = facts;
@@ -55,9 +62,15 @@ export class Attempt implements CurrentAttempt {
     facts.watchdog.arm(this);
   }
 
+  get pending(): PendingOperations | undefined {
+    if (this.state !== 'running') return undefined;
+    this.#pending ??= new PendingOperations();
+    return this.#pending;
+  }
+
   askForDeadline(): Deadline {
     if (!this.#deadline) {
-      this.#deadline = new AttemptDeadline(this.expiry);
+      this.#deadline = new AttemptDeadline(this.expiry, () => this.pending);
       this.cutOffAtMs = this.#cutOffFrom(this.expiry.atMs);
     }
     return this.#deadline;
@@ -171,6 +184,7 @@ export class Attempt implements CurrentAttempt {
 
   #end(state: AttemptState, outcome: Outcome): void {
     this.state = state;
+    this.#pending = undefined;
     this.#timer?.clear();
     this.#facts.watchdog.disarm(this);
     this.#onEnd(outcome);

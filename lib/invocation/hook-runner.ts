@@ -1,4 +1,5 @@
 import { log } from '../report/logger.js';
+import { callUserCode } from '../report/stack.js';
 import { hookAbandoned } from '../report/timeout-report.js';
 import { Attempt } from './attempt.js';
 import type { InvocationFacts } from './invocation-facts.js';
@@ -62,7 +63,7 @@ export function runHook(
   attempt.run(() => {
     // Not `?.()`: a hook that an override has made no method has to fail, not to pass silently.
     const method = (facts.self as Methods)[hook.key] as Methods[string];
-    return method.apply(facts.self, argumentsFor(attempt));
+    return callUserCode(method, facts.self, argumentsFor(attempt));
   });
 }
 

@@ -1,6 +1,7 @@
 import { attempts } from '../deadline/current-attempt.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log } from '../report/logger.js';
+import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
@@ -72,7 +73,7 @@ class Invocation {
     const awaitsCallback = this.#args.passCallback(method, attempt);
     this.#steps.push(() => {
       if (!hasTime(facts)) attempt.expire();
-      else attempt.run(() => method.apply(facts.self, this.#args.for(attempt)), awaitsCallback);
+      else attempt.run(() => callUserCode(method, facts.self, this.#args.for(attempt)), awaitsCallback);
     });
     this.#next();
   }

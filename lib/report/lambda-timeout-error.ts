@@ -1,4 +1,5 @@
 import { sharedSymbol } from '../shared.js';
+import type { PendingOperation } from './pending-operations.js';
 
 // So that `instanceof` holds between all copies of this package.
 const BRAND = sharedSymbol('LambdaTimeoutError');
@@ -21,6 +22,11 @@ export interface LambdaTimeoutDetails {
   preempted: boolean;
   /** The stack that blocked the event loop, if it was interrupted. */
   blockedAt?: string;
+  /**
+   * What the handler, or the hook, had begun and what had not ended when this error was made, the oldest first, 20 at most. What
+   * another invocation or a hook has begun is not among it, nor what was begun outside of an invocation.
+   */
+  pending: readonly PendingOperation[];
   /** What the process was waiting on when this error was made, counted by type, as `{ TCPSocketWrap: 2 }`. */
   activeResources: Record<string, number>;
 }
@@ -50,7 +56,7 @@ export interface LambdaTimeoutDetails {
  *
  *   @OnTimeout
  *   protected report(error: LambdaTimeoutError): void {
- *     console.log(`${error.handler} was waiting on`, error.activeResources);
+ *     for (const { operation, sinceMs } of error.pending) console.log(`${operation}: ${sinceMs} ms`);
  *   }
  * }
  * const orders = new Orders();
@@ -69,6 +75,7 @@ export class LambdaTimeoutError extends Error implements LambdaTimeoutDetails {
   declare readonly lateByMs: number;
   declare readonly preempted: boolean;
   declare readonly blockedAt?: string;
+  declare readonly pending: readonly PendingOperation[];
   declare readonly activeResources: Record<string, number>;
 
   constructor(message: string, details: LambdaTimeoutDetails) {

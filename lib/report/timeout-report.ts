@@ -1,4 +1,5 @@
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
+import type { Pending } from './pending-operations.js';
 
 /** How long the event loop may keep a timeout waiting before the message says that it was blocked. */
 const LATE_MS = 100;
@@ -23,6 +24,8 @@ export interface DeadlineFacts {
   readonly blockedAt: string | undefined;
   /** How many timers of this package wait for it. */
   readonly timers: number;
+  /** What the code had under way. */
+  readonly pending: Pending;
 }
 
 /** Whether the margin leaves the handler any time at all. */
@@ -39,12 +42,20 @@ export function handlerTimedOut(facts: TimeoutFacts, deadline: DeadlineFacts): L
     return new LambdaTimeoutError(message, { ...details, lateByMs: 0 });
   }
   const times = `${marginMs} ms before the Lambda deadline, after ${details.elapsedMs} ms`;
-  const message = `${handlerName} timed out ${times}${describeBlocking(details, facts.preempt)}`;
-  return new LambdaTimeoutError(message, details);
+  const message = `${handlerName} timed out ${times}${describe(deadline.pending)}`;
+  return new LambdaTimeoutError(message + describeBlocking(details, facts.preempt), details);
 }
 
-function describeBlocking({ preempted, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
-  if (preempted) return '; it blocked the event loop and was interrupted';
+const describe = ({ waitingFor }: Pending): string => (waitingFor ? `, waiting for ${waitingFor}` : '');
+
+/** Says where code was interrupted, in a message: by the innermost frame of its stack, without the folder of the file. */
+export function describeInterruption(blockedAt: string): string {
+  const [innermost] = blockedAt.split('\n') as [string];
+  return `; it blocked the event loop and was interrupted ${innermost.replace(/[^\s(]*[\\/](?=[^\\/]+$)/, '')}`;
+}
+
+function describeBlocking({ blockedAt, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
+  if (blockedAt !== undefined) return describeInterruption(blockedAt);
   if (lateByMs < LATE_MS) return '';
   const blocked = `; the event loop was blocked for the last ${lateByMs} ms of them`;
   return preempt ? blocked : `${blocked}, which the option \`preempt\` would have ended`;
@@ -57,12 +68,17 @@ export function hookAbandoned(
   shareMs: number,
   deadline: DeadlineFacts,
 ): LambdaTimeoutError {
+  const { blockedAt, pending } = deadline;
   const message = `${hookName} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
-  return new LambdaTimeoutError(message, detailsOf(facts, deadline));
+  const blocking = blockedAt === undefined ? '' : describeInterruption(blockedAt);
+  return new LambdaTimeoutError(message + describe(pending) + blocking, detailsOf(facts, deadline));
 }
 
 /** Gathers the details of an invocation, one of whose deadlines has come. */
-function detailsOf(facts: TimeoutFacts, { atMs, blockedAt, timers }: DeadlineFacts): LambdaTimeoutDetails {
+function detailsOf(
+  facts: TimeoutFacts,
+  { atMs, blockedAt, timers, pending }: DeadlineFacts,
+): LambdaTimeoutDetails {
   const now = performance.now();
   return {
     handler: facts.handlerName,
@@ -73,6 +89,7 @@ function detailsOf(facts: TimeoutFacts, { atMs, blockedAt, timers }: DeadlineFac
     lateByMs: Math.max(0, Math.round(now - atMs)),
     preempted: blockedAt !== undefined,
     ...(blockedAt === undefined ? {} : { blockedAt }),
+    pending: pending.operations,
     activeResources: countActiveResources(timers),
   };
 }

@@ -1,3 +1,12 @@
+import {
+  captureFew,
+  captureTrace,
+  framesOf,
+  isBuiltIn,
+  type Trace,
+  withErrorProperty,
+} from '../report/stack.js';
+
 /** What can be told of the code that was interrupted, in the middle of it. */
 export interface InterruptedStack {
   /**
@@ -15,19 +24,16 @@ export interface InterruptedStack {
   readonly isAwaitedModule: boolean;
 }
 
-/** How many frames are written out. */
-const FRAMES = 50;
-
 /** Reads the stack of the code below a function that was called from outside; undefined if there is no such code. */
 export function readStackBelow(called: () => unknown): InterruptedStack | undefined {
   // Where `Error` is frozen, nothing can be told but what is written of a few frames later.
   const seen = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
-    isSet ? withErrorProperty('stackTraceLimit', Infinity, () => capture(called).stack) : undefined,
+    isSet ? withErrorProperty('stackTraceLimit', Infinity, () => captureFew(called).stack) : undefined,
   );
   // In the middle of writing another stack, V8 does not ask for this one to be prepared, and gives a text.
   const isWriting = typeof seen === 'string';
   const sites = isWriting ? undefined : (seen as NodeJS.CallSite[] | undefined);
-  const trace = withErrorProperty('stackTraceLimit', FRAMES, () => capture(called));
+  const trace = captureTrace(called);
   // The first frame is the expression that made the call.
   if (sites?.length === 1) return undefined;
   const frames = (sites ?? []).slice(1).filter((site) => !site.isAsync());
@@ -59,32 +65,10 @@ function isModule(site: NodeJS.CallSite | undefined): boolean {
   );
 }
 
-/** Runs code with a property of `Error` set, where that is possible, and leaves it as it was. */
-function withErrorProperty<Result>(
-  name: 'prepareStackTrace' | 'stackTraceLimit',
-  value: unknown,
-  code: (isSet: boolean) => Result,
-): Result {
-  const before = Error[name];
-  try {
-    return code(Reflect.set(Error, name, value));
-  } finally {
-    Reflect.set(Error, name, before);
-  }
-}
-
-function capture(called: () => unknown): { readonly stack: unknown } {
-  const trace = { stack: undefined };
-  Error.captureStackTrace(trace, called);
-  return trace;
-}
-
-/** Writes a stack from the innermost frame on that is of a file, without the header and the calling expression. */
-function write({ stack }: { readonly stack: unknown }): string {
-  const frames = String(stack)
-    .split('\n')
-    .slice(2)
-    .map((frame) => frame.trim());
-  const first = frames.findIndex((frame) => !/<anonymous>([:)]|$)/.test(frame) && !frame.includes('node:'));
-  return frames.slice(Math.max(first, 0)).join('\n');
+/** Writes a stack from the innermost frame to the outermost one that is of a file of the user, if there are such frames. */
+function write(trace: Trace): string {
+  const frames = framesOf(trace);
+  const areOfUser = frames.map((frame) => !isBuiltIn(frame));
+  const first = areOfUser.indexOf(true);
+  return (first === -1 ? frames : frames.slice(first, areOfUser.lastIndexOf(true) + 1)).join('\n');
 }

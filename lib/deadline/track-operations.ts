@@ -1,0 +1,140 @@
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Describe, PendingOperations } from '../report/pending-operations.js';
+import { framesOf, type Trace } from '../report/stack.js';
+import { shared } from '../shared.js';
+import { attempts } from './current-attempt.js';
+
+/** A request of undici, of which `fetch` is made. */
+interface UndiciRequest {
+  readonly method: string;
+  readonly origin: unknown;
+}
+
+type Subscriber<Message> = (message: Message) => void;
+
+/**
+ * Notes from now on what the code of attempts begins and when that ends, as Node's own channels tell. Node calls who
+ * listens to a channel in the middle of the code that begins something: its async context is that of the code.
+ *
+ * @see https://nodejs.org/api/diagnostics_channel.html#built-in-channels
+ */
+export function trackOperations(): void {
+  shared('tracking', startTracking);
+}
+
+function startTracking(): true {
+  listen('http.client.request.created', onRequestCreated);
+  listen('http.client.request.start', onRequest);
+  listen('undici:request:create', onUndiciRequest);
+  listen('undici:request:trailers', onUndiciEnd);
+  listen('undici:request:error', onUndiciEnd);
+  listen('undici:client:beforeConnect', onUndiciConnect);
+  listen('net.client.socket', onSocket);
+  listen('child_process', onChildProcess);
+  return true;
+}
+
+const listen = <Message>(channel: string, subscriber: Subscriber<Message>): void => {
+  subscribe(channel, subscriber as Subscriber<unknown>);
+};
+
+/** What tells when it has ended. */
+interface Closable {
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** Notes that something has begun, until it is closed. */
+function track(subject: Closable, describe: Describe, below: Subscriber<never>): void {
+  const pending = attempts.getStore()?.pending;
+  if (!pending) return;
+  pending.begin(subject, describe, below);
+  subject.once('close', () => pending.end(subject));
+}
+
+const describeRequest = (method: string, url: string): ReturnType<Describe> => ({
+  // Parsed, as user and password can be part of it.
+  operation: URL.canParse(url) ? `${method} ${new URL(url).origin}` : method,
+});
+
+function onRequest({ request }: { request: ClientRequest }): void {
+  track(request, () => describeRequest(request.method, originOf(request)), onRequest);
+}
+
+/** Node 22.12 and later tell of a request when it is made; before, only when it is on its way. */
+function onRequestCreated({ request }: { request: ClientRequest }): void {
+  unsubscribe('http.client.request.start', onRequest as Subscriber<unknown>);
+  track(request, () => describeRequest(request.method, originOf(request)), onRequestCreated);
+}
+
+function originOf(request: ClientRequest): string {
+  const host = request.host.includes(':') ? `[${request.host}]` : request.host;
+  // Nothing else has the port, and nothing but the port is taken from it.
+  const [, port = ''] = /(:\d+)$/.exec(String(request.getHeader('host'))) ?? [];
+  return `${request.protocol}//${host}${port}`;
+}
+
+/** By which attempt a request was made: its connection, which tells that it has ended, may be of another one. */
+const requestsOfUndici = new WeakMap<UndiciRequest, PendingOperations>();
+
+function onUndiciRequest({ request }: { request: UndiciRequest }): void {
+  const pending = attempts.getStore()?.pending;
+  if (!pending) return;
+  requestsOfUndici.set(request, pending);
+  pending.begin(request, () => describeRequest(request.method, String(request.origin)), onUndiciRequest);
+}
+
+function onUndiciEnd({ request }: { request: UndiciRequest }): void {
+  requestsOfUndici.get(request)?.end(request);
+}
+
+/** Whether the next socket is of undici, whose requests are listed. It makes one in the same call, if it makes one at all. */
+let isOfUndici = false;
+
+function onUndiciConnect(): void {
+  isOfUndici = true;
+  queueMicrotask(() => {
+    isOfUndici = false;
+  });
+}
+
+function onSocket({ socket }: { socket: Socket }): void {
+  if (isOfUndici) {
+    isOfUndici = false;
+    return;
+  }
+  const peer: Peer = {};
+  track(socket, (trace) => describeSocket(socket, peer, trace), onSocket);
+  socket.on('connectionAttempt', (address: string, port: number) => Object.assign(peer, { address, port }));
+}
+
+/** What a socket was last about to connect to. */
+interface Peer {
+  address?: string;
+  port?: number;
+}
+
+function describeSocket(socket: Socket, peer: Peer, trace: Trace): ReturnType<Describe> {
+  if (socket.destroyed || isOfRequest(socket, trace)) return undefined;
+  const { _host: name } = socket as { _host?: string | null };
+  const host = name ?? peer.address;
+  const operation = host === undefined ? 'connection to a local socket' : `connection to ${host}`;
+  return {
+    operation: peer.port === undefined ? operation : `${operation}:${peer.port}`,
+    mayBeIdle: !socket.connecting,
+  };
+}
+
+/** Whether a socket is, or was, of a request of `node:http` or `node:https`, which is listed itself. */
+const isOfRequest = (socket: Socket, trace: Trace): boolean =>
+  '_httpMessage' in socket || framesOf(trace).some((frame) => frame.includes('(node:_http_agent:'));
+
+function onChildProcess({ process: child }: { process: ChildProcess }): void {
+  const describe = (): ReturnType<Describe> => {
+    const [name] = /[^\\/]*$/.exec(child.spawnfile) ?? [];
+    return child.pid === undefined ? undefined : { operation: `child process ${name}` };
+  };
+  track(child, describe, onChildProcess);
+}

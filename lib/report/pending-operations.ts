@@ -1,0 +1,106 @@
+import { captureTrace, framesOf, isBuiltIn, type Trace } from './stack.js';
+
+/**
+ * What an invocation had begun and what had not ended when its deadline came.
+ *
+ * @example
+ * ```ts
+ * import type { LambdaTimeoutError, PendingOperation } from 'lambda-graceful-timeout';
+ *
+ * export function slowest(error: LambdaTimeoutError): PendingOperation | undefined {
+ *   return error.pending.find(({ operation }) => operation.startsWith('POST '));
+ * }
+ * ```
+ */
+export interface PendingOperation {
+  /**
+   * `POST https://api.example.com` for a request of `node:http`, `node:https`, `fetch` or undici, until the body of its
+   * response has ended. `connection to db.internal:5432` for a connection of any other client, which is being opened or is
+   * open. `child process ffmpeg` for a child process, and `promise` for a `race()`. Never a path, query, header, argument or
+   * body.
+   */
+  readonly operation: string;
+  /** Time from its beginning until the error was made, in whole ms. */
+  readonly sinceMs: number;
+  /**
+   * The innermost frames of the user's own code that began it, at most three, each on a line, as
+   * `at shipOrder (file:///var/task/app.mjs:23:7)`. Absent where Node does not tell, as for `node:http` on Node 20.
+   */
+  readonly startedAt?: string;
+}
+
+/** What an error tells of what is under way. */
+export interface Pending {
+  readonly operations: readonly PendingOperation[];
+  /** For its message; undefined if nothing is under way. */
+  readonly waitingFor: string | undefined;
+}
+
+export const NOTHING_PENDING: Pending = { operations: [], waitingFor: undefined };
+
+/** What can be told of something that has begun; undefined if it is not under way, or is a part of something that is. */
+export type Describe = (trace: Trace) => Description | undefined;
+
+export interface Description {
+  readonly operation: string;
+  /** Whether it can be that nobody waits for it. */
+  readonly mayBeIdle?: boolean;
+}
+
+interface Begun {
+  readonly describe: Describe;
+  readonly atMs: number;
+  readonly trace: Trace;
+}
+
+/** How many operations an error lists. */
+const MAX_OPERATIONS = 20;
+
+/** How many frames tell where an operation has begun. */
+const MAX_FRAMES = 3;
+
+/** What one attempt has begun and what has not ended, the oldest first. */
+export class PendingOperations {
+  readonly #begun = new Map<object, Begun>();
+
+  /**
+   * @param subject - what is known to end, as the object of a request
+   * @param below - the function below which the stack is that of the code that begins it
+   */
+  begin(subject: object, describe: Describe, below: (...args: never) => unknown): void {
+    this.#begun.set(subject, { describe, atMs: performance.now(), trace: captureTrace(below) });
+  }
+
+  end(subject: object): void {
+    this.#begun.delete(subject);
+  }
+
+  /** Takes stock. Only now anything is written out. */
+  list(): Pending {
+    const now = performance.now();
+    const all = [...this.#begun.values()].flatMap(({ describe, atMs, trace }) => {
+      const description = describe(trace);
+      return description ? [{ ...description, sinceMs: Math.round(now - atMs), trace }] : [];
+    });
+    const [oldest] = all;
+    if (!oldest) return NOTHING_PENDING;
+    const { operation, sinceMs } = all.find(({ mayBeIdle }) => !mayBeIdle) ?? oldest;
+    const others = all.length === 1 ? '' : ` (and ${all.length - 1} more)`;
+    return {
+      operations: all.slice(0, MAX_OPERATIONS).map(toOperation),
+      waitingFor: `${operation} since ${sinceMs} ms${others}`,
+    };
+  }
+}
+
+function toOperation({ operation, sinceMs, trace }: Omit<PendingOperation, 'startedAt'> & { trace: Trace }) {
+  const startedAt = findStart(trace);
+  return startedAt === '' ? { operation, sinceMs } : { operation, sinceMs, startedAt };
+}
+
+/** Writes out where the user's own code is in a stack; that of packages only where there is no other. */
+function findStart(trace: Trace): string {
+  const frames = framesOf(trace).filter((frame) => !isBuiltIn(frame));
+  const own = frames.filter((frame) => !/[\\/]node_modules[\\/]/.test(frame));
+  return (own.length > 0 ? own : frames).slice(0, MAX_FRAMES).join('\n');
+}
