@@ -60,20 +60,22 @@ const describeRequest = (method: string, url: string): ReturnType<Describe> => (
 });
 
 function onRequest({ request }: { request: ClientRequest }): void {
-  track(request, () => describeRequest(request.method, originOf(request)), onRequest);
+  track(request, () => describeHttp(request), onRequest);
 }
 
 /** Node 22.12 and later tell of a request when it is made; before, only when it is on its way. */
 function onRequestCreated({ request }: { request: ClientRequest }): void {
   unsubscribe('http.client.request.start', onRequest as Subscriber<unknown>);
-  track(request, () => describeRequest(request.method, originOf(request)), onRequestCreated);
+  track(request, () => describeHttp(request), onRequestCreated);
 }
 
-function originOf(request: ClientRequest): string {
+function describeHttp(request: ClientRequest): ReturnType<Describe> {
+  // One that has failed says so first, and is closed only then.
+  if (request.destroyed || request.socket?.destroyed) return undefined;
   const host = request.host.includes(':') ? `[${request.host}]` : request.host;
   // Nothing else has the port, and nothing but the port is taken from it.
-  const [, port = ''] = /(:\d+)$/.exec(String(request.getHeader('host'))) ?? [];
-  return `${request.protocol}//${host}${port}`;
+  const [port = ''] = /:\d+$/.exec(String(request.getHeader('host'))) ?? [];
+  return describeRequest(request.method, `${request.protocol}//${host}${port}`);
 }
 
 /** By which attempt a request was made: its connection, which tells that it has ended, may be of another one. */
@@ -105,26 +107,26 @@ function onSocket({ socket }: { socket: Socket }): void {
     isOfUndici = false;
     return;
   }
-  const peer: Peer = {};
+  let peer: Peer = {};
   track(socket, (trace) => describeSocket(socket, peer, trace), onSocket);
-  socket.on('connectionAttempt', (address: string, port: number) => Object.assign(peer, { address, port }));
+  socket.on('connectionAttempt', (address: string, port?: number) => {
+    if (port !== undefined) peer = { address, port };
+  });
 }
 
-/** What a socket was last about to connect to. */
+/** What a socket was last about to connect to; empty where that is no more than a file, or is being looked up. */
 interface Peer {
-  address?: string;
-  port?: number;
+  readonly address?: string;
+  readonly port?: number;
 }
 
-function describeSocket(socket: Socket, peer: Peer, trace: Trace): ReturnType<Describe> {
-  if (socket.destroyed || isOfRequest(socket, trace)) return undefined;
+function describeSocket(socket: Socket, { address, port }: Peer, trace: Trace): ReturnType<Describe> {
+  const isUnderWay = socket.connecting || !socket.pending;
+  if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace)) return undefined;
   const { _host: name } = socket as { _host?: string | null };
-  const host = name ?? peer.address;
-  const operation = host === undefined ? 'connection to a local socket' : `connection to ${host}`;
-  return {
-    operation: peer.port === undefined ? operation : `${operation}:${peer.port}`,
-    mayBeIdle: !socket.connecting,
-  };
+  const host = name ?? address ?? 'a local socket';
+  const operation = port === undefined ? `connection to ${host}` : `connection to ${host}:${port}`;
+  return { operation, mayBeIdle: !socket.connecting };
 }
 
 /** Whether a socket is, or was, of a request of `node:http` or `node:https`, which is listed itself. */

@@ -1,0 +1,200 @@
+import { type ChildProcess, exec, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net, { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { NeverAcceptingServer } from './support/never-accepting-server.js';
+import { type CleanUp, operationsAfter } from './support/pending.js';
+
+/** Node 20 tells only of the sockets that `net.connect()` and `net.createConnection()` make. */
+const tellsOfAllSockets = !/^v20\./.test(process.version);
+
+const ignore = (): void => {};
+
+const none: CleanUp = ignore;
+
+describe('A connection (R30)', () => {
+  let server: Server;
+  let port: number;
+  const accepted: Socket[] = [];
+
+  beforeEach(async () => {
+    server = createServer((socket) => accepted.push(socket.on('error', ignore).resume()));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  });
+
+  afterEach(() => {
+    for (const socket of accepted) socket.destroy();
+    server.close();
+  });
+
+  const openTo = (host: string): Socket => net.connect(port, host).on('error', ignore);
+
+  it('is listed by the address of its peer', async () => {
+    const operations = await operationsAfter(async () => {
+      const socket = openTo('127.0.0.1');
+      await once(socket, 'connect');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
+  });
+
+  it('is listed by the name that it was opened with', async () => {
+    const operations = await operationsAfter(async () => {
+      const socket = openTo('localhost');
+      await once(socket, 'connect');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal([`connection to localhost:${port}`]);
+  });
+
+  it('is listed while it is being opened', async () => {
+    const stuck = await NeverAcceptingServer.start();
+    const operations = await operationsAfter(async () => {
+      const socket = net.connect(stuck.port, '127.0.0.1').on('error', ignore);
+      await sleep(10);
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal([`connection to 127.0.0.1:${stuck.port}`]);
+    await stuck.stop();
+  });
+
+  it('is listed without its port while its name is being looked up', async () => {
+    const operations = await operationsAfter(() => {
+      const socket = net.connect({ host: 'db.internal', port: 5432, lookup: ignore });
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal(['connection to db.internal']);
+  });
+
+  it('is listed without the name of its file', async () => {
+    const path = `/tmp/lambda-graceful-timeout-${process.pid}.sock`;
+    const local = createServer((socket) => accepted.push(socket)).listen(path);
+    await once(local, 'listening');
+    const operations = await operationsAfter(async () => {
+      const socket = net.connect(path);
+      await once(socket, 'connect');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal(['connection to a local socket']);
+    local.close();
+  });
+
+  it('is listed while it is being secured', async () => {
+    const operations = await operationsAfter(async () => {
+      const socket = tls.connect(port, '127.0.0.1').on('error', ignore);
+      await sleep(20);
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal(tellsOfAllSockets ? [`connection to 127.0.0.1:${port}`] : []);
+  });
+
+  const ends: Record<string, () => Promise<unknown>> = {
+    'is destroyed': async () => {
+      const socket = openTo('127.0.0.1');
+      await once(socket, 'connect');
+      socket.destroy();
+    },
+    'is ended by its peer': async () => {
+      const socket = openTo('127.0.0.1').resume();
+      await once(socket, 'connect');
+      while (accepted.length === 0) await sleep(1);
+      for (const other of accepted) other.end();
+      await once(socket, 'close');
+    },
+    'finds nobody listening': () => once(net.connect(2, '127.0.0.1'), 'close').catch(ignore),
+    'cannot be begun at all': async () => {
+      expect(() => net.connect({ port: 70_000 })).to.throw(RangeError);
+    },
+  };
+  for (const [end, run] of Object.entries(ends)) {
+    it(`is gone from the list the moment it ${end}`, async () => {
+      accepted.length = 0;
+      const operations = await operationsAfter(async () => {
+        await run();
+        return none;
+      });
+      expect(operations).to.deep.equal([]);
+    });
+  }
+
+  it('is not listed where it was opened before the invocation', async () => {
+    const socket = openTo('127.0.0.1');
+    await once(socket, 'connect');
+    expect(await operationsAfter(() => none)).to.deep.equal([]);
+    socket.destroy();
+  });
+
+  it('is listed where it is that of ioredis', async () => {
+    const operations = await operationsAfter(async () => {
+      const redis = new Redis({ host: '127.0.0.1', port, retryStrategy: null, enableReadyCheck: false });
+      redis.on('error', ignore);
+      redis.get('key').catch(ignore);
+      await sleep(20);
+      return () => redis.disconnect();
+    });
+    expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
+  });
+
+  it('is listed where it is that of pg', async () => {
+    const operations = await operationsAfter(async () => {
+      const client = new pg.Client({
+        host: '127.0.0.1',
+        port,
+        user: 'u53r',
+        password: 'pa55',
+        database: 'd4ta',
+      });
+      client.on('error', ignore).connect().catch(ignore);
+      await sleep(20);
+      return () => client.end().catch(ignore);
+    });
+    expect(operations).to.deep.equal(tellsOfAllSockets ? [`connection to 127.0.0.1:${port}`] : []);
+  });
+});
+
+describe('A child process (R30)', () => {
+  const ending =
+    (child: ChildProcess): CleanUp =>
+    () =>
+      child.kill('SIGKILL');
+
+  const forever = ['-e', 'setInterval(() => {}, 1000)', 's3cret'];
+  const kinds: Record<string, [begin: () => ChildProcess, name: string]> = {
+    'spawn()': [() => spawn(process.execPath, forever), 'node'],
+    'execFile()': [() => execFile(process.execPath, forever, ignore), 'node'],
+    'exec()': [() => exec('sleep 10 # s3cret', ignore), 'sh'],
+  };
+  for (const [kind, [begin, name]] of Object.entries(kinds)) {
+    it(`is listed by its name alone: ${kind}`, async () => {
+      expect(await operationsAfter(() => ending(begin()))).to.deep.equal([`child process ${name}`]);
+    });
+  }
+
+  const ends: Record<string, () => Promise<unknown>> = {
+    ends: () => once(spawn(process.execPath, ['-e', '']), 'close'),
+    'is killed': async () => {
+      const child = spawn(process.execPath, forever);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    },
+    'cannot be found': () => once(spawn('/no/such/program'), 'close').catch(ignore),
+    'cannot be begun at all': async () => {
+      expect(() => spawn('true', ['x'.repeat(4_000_000)])).to.throw(/E2BIG/);
+    },
+  };
+  for (const [end, run] of Object.entries(ends)) {
+    it(`is gone from the list the moment it ${end}`, async () => {
+      const operations = await operationsAfter(async () => {
+        await run();
+        return none;
+      });
+      expect(operations).to.deep.equal([]);
+    });
+  }
+});

@@ -1,0 +1,313 @@
+import http from 'node:http';
+import https from 'node:https';
+import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import * as undici from 'undici';
+import { HangingServer, half } from './cancellation/hanging-server.js';
+import { NeverAcceptingServer } from './support/never-accepting-server.js';
+import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from './support/pending.js';
+
+/** A request under way. */
+interface Begun {
+  readonly ended: Promise<unknown>;
+  readonly abort: () => void;
+}
+
+/** Makes a request and reads all of its answer. */
+type Request = (url: string, method?: string) => Begun;
+
+/** Ends with what a signal ends. */
+const abortable = (send: (signal: AbortSignal) => Promise<unknown>): Begun => {
+  const controller = new AbortController();
+  return { ended: send(controller.signal), abort: () => controller.abort() };
+};
+
+const overHttp =
+  (agent?: http.Agent): Request =>
+  (url, method = 'GET') =>
+    abortable(
+      (signal) =>
+        new Promise((resolve, reject) => {
+          const client = url.startsWith('https:') ? https : http;
+          const options = { method, signal, ...(agent ? { agent } : {}) };
+          const request = client.request(url, options, (response) => {
+            response.resume().once('end', resolve).once('error', reject);
+          });
+          request.once('error', reject).end();
+        }),
+    );
+
+const overUndici =
+  (dispatcher?: undici.Dispatcher): Request =>
+  (url, method = 'GET') =>
+    abortable(async (signal) => {
+      const options = { method: method as 'GET', signal, ...(dispatcher ? { dispatcher } : {}) };
+      const { body } = await undici.request(url, options);
+      return body.text();
+    });
+
+const clients: Record<string, Request> = {
+  'node:http': overHttp(),
+  fetch: (url, method = 'GET') => abortable(async (signal) => (await fetch(url, { method, signal })).text()),
+  'undici.request()': overUndici(),
+};
+
+const settled = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => {});
+
+const ending =
+  (...requests: Begun[]): CleanUp =>
+  () => {
+    for (const { ended, abort } of requests) {
+      void settled(ended);
+      abort();
+    }
+  };
+
+for (const [client, request] of Object.entries(clients)) {
+  describe(`A request of ${client} (R30)`, () => {
+    let server: HangingServer;
+
+    const serve = async (answer?: Parameters<typeof HangingServer.start>[0]): Promise<string> => {
+      server = await HangingServer.start(answer);
+      return server.url;
+    };
+
+    it('is listed by its method and its host while no answer comes', async () => {
+      const url = await serve();
+      const operations = await operationsAfter(async () => {
+        const begun = request(`${url}/orders?token=secret`, 'POST');
+        await server.hanging;
+        return ending(begun);
+      });
+      expect(operations).to.deep.equal([`POST ${url}`]);
+      await server.stop();
+    });
+
+    it('is listed until the body of its response has ended', async () => {
+      const url = await serve(half);
+      const operations = await operationsAfter(async () => {
+        const begun = request(url);
+        await server.hanging;
+        await sleep(30); // the head and the half of the body arrive
+        return ending(begun);
+      });
+      expect(operations).to.deep.equal([`GET ${url}`]);
+      await server.stop();
+    });
+
+    it('is listed while it is being connected', async () => {
+      const stuck = await NeverAcceptingServer.start();
+      const operations = await operationsAfter(async () => {
+        const begun = request(`http://127.0.0.1:${stuck.port}`);
+        await sleep(30);
+        return ending(begun);
+      });
+      expect(operations).to.deep.equal([`GET http://127.0.0.1:${stuck.port}`]);
+      await stuck.stop();
+    });
+
+    it('is listed while a secure connection is being made', async () => {
+      const sockets: Socket[] = [];
+      const silent = createServer((socket) => sockets.push(socket.on('error', () => {}).resume()));
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const url = `https://127.0.0.1:${(silent.address() as { port: number }).port}`;
+      const operations = await operationsAfter(async () => {
+        const begun = request(url);
+        await sleep(30);
+        return ending(begun);
+      });
+      expect(operations).to.deep.equal([`GET ${url}`]);
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+
+    it('is listed as soon as it is made, without its socket', async () => {
+      const url = await serve();
+      const operations = await operationsAfter(() => ending(request(url)));
+      // Up to Node 22.11 a request of `node:http` makes itself known only on its way.
+      const isKnown = tellsOfRequestsEarly || client !== 'node:http';
+      expect(operations).to.deep.equal(isKnown ? [`GET ${url}`] : []);
+      await server.stop();
+    });
+
+    const ends: Record<string, (url: string) => Promise<unknown>> = {
+      'has its answer, and its connection is kept': (url) => request(`${url}/answered`).ended,
+      'finds nobody listening': () => settled(request('http://127.0.0.1:2').ended),
+      'is aborted before its answer': async (url) => {
+        const { ended, abort } = request(url);
+        await server.hanging;
+        abort();
+        await settled(ended);
+      },
+      'is aborted in the middle of its answer': async (url) => {
+        const { ended, abort } = request(`${url}/half`);
+        await server.hanging;
+        await sleep(30);
+        abort();
+        await settled(ended);
+      },
+      'loses its connection in the middle of its answer': (url) => settled(request(`${url}/broken`).ended),
+    };
+    for (const [end, run] of Object.entries(ends)) {
+      it(`is gone from the list the moment it ${end}`, async () => {
+        const url = await serve((incoming, response) => {
+          if (incoming.url === '/answered') response.end('answer');
+          if (incoming.url === '/half') half(incoming, response);
+          if (incoming.url === '/broken') {
+            half(incoming, response);
+            setTimeout(() => response.destroy(), 10);
+          }
+        });
+        const operations = await operationsAfter(async () => {
+          await run(url);
+          return () => {};
+        });
+        expect(operations).to.deep.equal([]);
+        await server.stop();
+      });
+    }
+
+    it('is listed where it goes over a connection that was opened before the invocation', async () => {
+      const url = await serve((incoming, response) => {
+        if (incoming.url === '/first') response.end('answer');
+      });
+      await request(`${url}/first`).ended;
+      const operations = await operationsAfter(async () => {
+        const begun = request(url);
+        await server.hanging;
+        return ending(begun);
+      });
+      expect(operations).to.deep.equal([`GET ${url}`]);
+      await server.stop();
+    });
+
+    it('is of the invocation that made it, not of the one that opened its connection', async () => {
+      const url = await serve((incoming, response) => {
+        if (incoming.url === '/first') response.end('answer');
+      });
+      const first = await operationsAfter(async () => {
+        await request(`${url}/first`).ended;
+        const second = operationsAfter(async () => {
+          const begun = request(url);
+          await server.hanging;
+          return ending(begun);
+        });
+        expect(await second).to.deep.equal([`GET ${url}`]);
+        return () => {};
+      });
+      expect(first).to.deep.equal([]);
+      await server.stop();
+    });
+  });
+}
+
+describe('A request for which no connection is free (R30)', () => {
+  let server: HangingServer;
+
+  beforeEach(async () => {
+    server = await HangingServer.start();
+  });
+
+  afterEach(() => server.stop());
+
+  const makeTwo = (request: Request): Promise<string[]> =>
+    operationsAfter(async () => {
+      const first = request(server.url);
+      const second = request(server.url, 'PUT');
+      await server.hanging;
+      return ending(first, second);
+    });
+
+  it('is listed behind the one that it waits for, over node:http', async () => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const operations = await makeTwo(overHttp(agent));
+    const waiting = tellsOfRequestsEarly ? [`PUT ${server.url}`] : [];
+    expect(operations).to.deep.equal([`GET ${server.url}`, ...waiting]);
+  });
+
+  it('is listed behind the one that it waits for, over undici', async () => {
+    const agent = new undici.Agent({ connections: 1, pipelining: 1 });
+    expect(await makeTwo(overUndici(agent))).to.deep.equal([`GET ${server.url}`, `PUT ${server.url}`]);
+    await agent.close();
+  });
+});
+
+describe('The name of a request (R30)', () => {
+  const sendSecrets: Record<string, (server: HangingServer) => Begun> = {
+    'node:http, with the URL in one': ({ url }) =>
+      abortable(
+        (signal) =>
+          new Promise((resolve, reject) => {
+            const options = { method: 'POST', headers: { 'x-key': 'h34der', host: 'h34der:1' }, signal };
+            http.request(secretUrl(url), options, resolve).once('error', reject).end('b0dy');
+          }),
+      ),
+    'undici, with the URL in one': ({ url }) =>
+      abortable((signal) =>
+        undici.request(secretUrl(url), {
+          method: 'POST',
+          headers: { 'x-key': 'h34der' },
+          body: 'b0dy',
+          signal,
+        }),
+      ),
+    'undici, with the URL in parts': ({ url }) =>
+      abortable((signal) =>
+        new undici.Agent().request({
+          origin: url.replace('//', '//u53r:pa55@'),
+          path: '/p4th?qu3ry',
+          method: 'POST',
+          headers: { 'x-key': 'h34der' },
+          body: 'b0dy',
+          signal,
+        }),
+      ),
+    fetch: ({ url }) =>
+      abortable((signal) =>
+        fetch(`${url}/p4th?qu3ry#fr4gment`, {
+          method: 'POST',
+          headers: { 'x-key': 'h34der', authorization: 'pa55' },
+          body: 'b0dy',
+          signal,
+        }),
+      ),
+  };
+
+  const secretUrl = (url: string): string => `${url.replace('//', '//u53r:pa55@')}/p4th?qu3ry#fr4gment`;
+
+  for (const [client, send] of Object.entries(sendSecrets)) {
+    it(`has nothing but the method and the host: ${client}`, async () => {
+      const server = await HangingServer.start();
+      const operations = await operationsAfter(async () => {
+        const begun = send(server);
+        await server.hanging;
+        return ending(begun);
+      });
+      expect(operations).to.have.lengthOf(1);
+      expect(operations[0]).to.match(/^POST http:\/\/127\.0\.0\.1(:\d+)?$/);
+      await server.stop();
+    });
+  }
+
+  const named = (options: http.RequestOptions): Promise<string[]> =>
+    operationsAfter(async () => {
+      const hanging = { lookup: () => {}, ...options };
+      const request = http.request(hanging).on('error', () => {});
+      request.end();
+      await sleep(10);
+      return () => request.destroy();
+    });
+
+  it('leaves out the port that the protocol implies', async () => {
+    expect(await named({ host: 'api.example.com', port: 80 })).to.deep.equal(['GET http://api.example.com']);
+  });
+
+  it('has an address of IPv6 as URLs have it', async () => {
+    const server = await HangingServer.start();
+    const createConnection = () => connect(Number(new URL(server.url).port), '127.0.0.1');
+    const operations = await named({ host: '::1', port: 8080, createConnection });
+    expect(operations).to.include('GET http://[::1]:8080');
+    await server.stop();
+  });
+});
