@@ -121,12 +121,13 @@ interface Peer {
 }
 
 function describeSocket(socket: Socket, { address, port }: Peer, trace: Trace): ReturnType<Describe> {
-  const isUnderWay = socket.connecting || !socket.pending;
-  if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace)) return undefined;
   const { _host: name } = socket as { _host?: string | null };
-  const host = name ?? address ?? 'a local socket';
-  const operation = port === undefined ? `connection to ${host}` : `connection to ${host}:${port}`;
-  return { operation, mayBeIdle: !socket.connecting };
+  const host = name ?? address;
+  // One that has been told to connect to what it cannot take says ever after that it is connecting.
+  const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
+  if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace)) return undefined;
+  const peer = port === undefined ? (host ?? 'a local socket') : `${host}:${port}`;
+  return { operation: `connection to ${peer}`, mayBeIdle: !socket.connecting };
 }
 
 /** Whether a socket is, or was, of a request of `node:http` or `node:https`, which is listed itself. */

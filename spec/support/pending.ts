@@ -25,6 +25,7 @@ export async function timeOutAfter(
   context = new FakeContext(DEADLINE_MS + MARGIN_MS),
 ): Promise<LambdaTimeoutError> {
   const done = gate();
+  const released = gate();
   let cleanUp: CleanUp | undefined;
   class Orders {
     @GracefulTimeout({ marginMs: MARGIN_MS, logger: new RecordingLogger() })
@@ -32,7 +33,8 @@ export async function timeOutAfter(
       await null; // from here on timers are real again
       cleanUp = await work();
       done.open();
-      await new Promise(() => {});
+      await released.opened;
+      throw new Error('ends its grace, if it has any');
     }
   }
   const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -40,6 +42,7 @@ export async function timeOutAfter(
   clock.restore();
   await Promise.race([done.opened, caller]);
   clock.tick(DEADLINE_MS);
+  released.open();
   try {
     return (await caller) as LambdaTimeoutError;
   } finally {

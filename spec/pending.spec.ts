@@ -1,0 +1,237 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { currentDeadline, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../lib/index.js';
+import { HangingServer } from './cancellation/hanging-server.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { gate } from './support/gate.js';
+import { namesOf, operationsAfter, timeOutAfter } from './support/pending.js';
+import { RecordingLogger } from './support/recording-logger.js';
+
+const ignore = (): void => {};
+
+const forever = (): Promise<never> => new Promise(() => {});
+
+const race = (): void => {
+  currentDeadline().race(forever()).catch(ignore);
+};
+
+describe('LambdaTimeoutError.pending (R30)', () => {
+  let server: HangingServer;
+
+  beforeEach(async () => {
+    server = await HangingServer.start();
+  });
+
+  afterEach(() => server.stop());
+
+  /** Sends a request that hangs, and answers with what ends it. */
+  const hang = (method = 'GET'): (() => void) => {
+    const controller = new AbortController();
+    fetch(server.url, { method, signal: controller.signal }).catch(ignore);
+    return () => controller.abort();
+  };
+
+  it('is empty where nothing is under way, and so says the message', async () => {
+    const error = await timeOutAfter(() => ignore);
+    expect(error.pending).to.deep.equal([]);
+    expect(error.message).to.match(/^Orders\.handler timed out 5000 ms before .*, after \d+ ms$/);
+  });
+
+  it('tells since when, and the message names what is pending', async () => {
+    const error = await timeOutAfter(async () => {
+      const end = hang('POST');
+      await sleep(50);
+      return end;
+    });
+    const [{ sinceMs = 0 } = {}] = error.pending;
+    expect(sinceMs).to.be.within(45, 1000);
+    expect(error.message).to.match(
+      new RegExp(`after \\d+ ms, waiting for POST ${server.url} since ${sinceMs} ms$`),
+    );
+  });
+
+  it('is in the order in which it began, and the message names the first and counts the others', async () => {
+    const error = await timeOutAfter(() => {
+      const ends = ['GET', 'PUT', 'DELETE'].map(hang);
+      return () => ends.map((end) => end());
+    });
+    expect(namesOf(error.pending)).to.deep.equal(['GET', 'PUT', 'DELETE'].map((m) => `${m} ${server.url}`));
+    expect(error.message).to.match(
+      new RegExp(`waiting for GET ${server.url} since \\d+ ms \\(and 2 more\\)$`),
+    );
+  });
+
+  it('lists 20 at most, and the message counts all', async () => {
+    const error = await timeOutAfter(() => {
+      for (let index = 0; index < 30; index++) race();
+      return ignore;
+    });
+    expect(namesOf(error.pending)).to.deep.equal(Array(20).fill('promise'));
+    expect(error.message).to.match(/waiting for promise since \d+ ms \(and 29 more\)$/);
+  });
+
+  it('can be written as JSON, and says where it began only if that is known', async () => {
+    const error = await timeOutAfter(() => {
+      race();
+      return ignore;
+    });
+    const [pending] = error.pending;
+    expect(JSON.parse(JSON.stringify(error)).pending).to.deep.equal([pending]);
+    expect(Object.keys(pending as object)).to.deep.equal(['operation', 'sinceMs', 'startedAt']);
+  });
+
+  describe('of a race()', () => {
+    it('lists a promise until it settles', async () => {
+      const opened = gate();
+      const operations = await operationsAfter(async () => {
+        const deadline = currentDeadline();
+        race();
+        await deadline.race(Promise.resolve());
+        await expectRejection(deadline.race(Promise.reject(new Error('failed'))));
+        const last = deadline.race(opened.opened);
+        opened.open();
+        await last;
+        return ignore;
+      });
+      expect(operations).to.deep.equal(['promise']);
+    });
+
+    it('does not list one that it was given too late', async () => {
+      class Orders {
+        @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
+        async handler(_event: unknown, _context: unknown): Promise<void> {
+          const deadline = currentDeadline();
+          while (!deadline.expired); // blocks
+          await deadline.race(forever());
+        }
+      }
+      const error = await expectRejection(new Orders().handler({}, new FakeContext(30)));
+      expect((error as LambdaTimeoutError).pending).to.deep.equal([]);
+    });
+  });
+
+  it('is what was under way before anything was cancelled', async () => {
+    const error = await timeOutAfter(() => {
+      fetch(server.url, { signal: currentDeadline().signal }).catch(ignore);
+      return ignore;
+    });
+    expect(namesOf(error.pending)).to.deep.equal([`GET ${server.url}`]);
+  });
+
+  it('is that of an error that the handler has thrown itself', async () => {
+    class Orders {
+      @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
+      async handler(_event: unknown, _context: unknown): Promise<void> {
+        const deadline = currentDeadline();
+        const end = hang();
+        while (!deadline.expired); // blocks
+        setTimeout(end);
+        deadline.throwIfExpired();
+      }
+    }
+    const error = await expectRejection(new Orders().handler({}, new FakeContext(30)));
+    expect(namesOf((error as LambdaTimeoutError).pending)).to.deep.equal([`GET ${server.url}`]);
+  });
+
+  it('is logged where a handler has ended in its grace (R12)', async () => {
+    const logger = new RecordingLogger();
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger })
+      async handler(_event: unknown, _context: unknown): Promise<string> {
+        await fetch(server.url, { signal: currentDeadline().signal }).catch(ignore);
+        return 'what is done';
+      }
+    }
+    expect(await new Orders().handler({}, new FakeContext(1030))).to.equal('what is done');
+    const [line] = logger.lines as unknown as [{ detail: LambdaTimeoutError; message: string }];
+    expect(line.message).to.match(/^Orders\.handler ended \d+ ms past its deadline, in its grace$/);
+    expect(namesOf(line.detail.pending)).to.deep.equal([`GET ${server.url}`]);
+    expect(line.detail.message).to.include(`waiting for GET ${server.url} since `);
+  });
+
+  it('of a hook is what the hook has begun, and of the handler it is not', async () => {
+    const logger = new RecordingLogger();
+    const ends: (() => void)[] = [];
+    class Orders {
+      @GracefulTimeout({ marginMs: 60, logger })
+      async handler(_event: unknown, _context: unknown): Promise<void> {
+        ends.push(hang('GET'));
+        await forever();
+      }
+
+      @OnTimeout
+      protected async report(): Promise<void> {
+        ends.push(hang('PUT'));
+        await forever();
+      }
+    }
+    const error = (await expectRejection(
+      new Orders().handler({}, new FakeContext(90)),
+    )) as LambdaTimeoutError;
+    for (const end of ends) end();
+    expect(namesOf(error.pending)).to.deep.equal([`GET ${server.url}`]);
+    const { message, detail } = logger.lines[1] as { message: string; detail: LambdaTimeoutError };
+    expect(namesOf(detail.pending)).to.deep.equal([`PUT ${server.url}`]);
+    expect(message).to.match(
+      new RegExp(`^Orders\\.report was abandoned .*, \\d+ ms, waiting for PUT ${server.url} since \\d+ ms$`),
+    );
+  });
+
+  it('is that of its own invocation, where sixty overlap', async () => {
+    const ends: (() => void)[] = [];
+    class Orders {
+      @GracefulTimeout({ marginMs: 300, logger: new RecordingLogger() })
+      async handler(event: number, _context: unknown): Promise<void> {
+        for (let done = 0; done < event % 4; done++) {
+          await sleep(1);
+          ends.push(hang(event % 2 ? 'POST' : 'PUT'));
+        }
+        await forever();
+      }
+    }
+    const orders = new Orders();
+    const errors = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => expectRejection(orders.handler(index, new FakeContext(500)))),
+    );
+    for (const end of ends) end();
+    const expected = errors.map((_, index) =>
+      Array(index % 4).fill(`${index % 2 ? 'POST' : 'PUT'} ${server.url}`),
+    );
+    expect((errors as LambdaTimeoutError[]).map(({ pending }) => namesOf(pending))).to.deep.equal(expected);
+  });
+
+  it('leaves out what is begun outside of an invocation, and in a context that the code has left', async () => {
+    const outside = AsyncLocalStorage.snapshot();
+    const operations = await operationsAfter(() => {
+      const end = outside(() => hang());
+      return end;
+    });
+    expect(operations).to.deep.equal([]);
+  });
+
+  it('names in its message what is waited for rather than a connection that may be idle', async () => {
+    const { port } = new URL(server.url);
+    const { connect } = await import('node:net');
+    const error = await timeOutAfter(async () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      await new Promise((resolve) => socket.once('connect', resolve));
+      const end = hang();
+      return () => {
+        socket.destroy();
+        end();
+      };
+    });
+    expect(namesOf(error.pending)).to.deep.equal([`connection to 127.0.0.1:${port}`, `GET ${server.url}`]);
+    expect(error.message).to.match(
+      new RegExp(`waiting for GET ${server.url} since \\d+ ms \\(and 1 more\\)$`),
+    );
+  });
+
+  it('takes of a channel only what an attempt has begun', async () => {
+    expect(() => channel('undici:request:trailers').publish({ request: {} })).not.to.throw();
+    expect(await operationsAfter(() => ignore)).to.deep.equal([]);
+  });
+});
