@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { isError } from '../report/show.js';
+import { addInterruption } from '../report/timeout-report.js';
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -58,9 +59,7 @@ export class Expiry {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
       Error.captureStackTrace(this.#error, entry);
-    } else if (this.#blockedAt && !this.#error.preempted && !Object.isFrozen(this.#error)) {
-      Object.assign(this.#error, { preempted: true, blockedAt: this.#blockedAt() });
-    }
+    } else if (this.#blockedAt && !this.#error.preempted) addInterruption(this.#error, this.#blockedAt());
     return this.#error;
   }
 

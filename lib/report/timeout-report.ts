@@ -48,8 +48,8 @@ export function handlerTimedOut(facts: TimeoutFacts, deadline: DeadlineFacts): L
 
 const describe = ({ waitingFor }: Pending): string => (waitingFor ? `, waiting for ${waitingFor}` : '');
 
-/** Says where code was interrupted, in a message: by the innermost frame of its stack, without the folder of the file. */
-export function describeInterruption(blockedAt: string): string {
+/** Says where code was interrupted by the innermost frame of its stack, without the folder of the file. */
+function describeInterruption(blockedAt: string): string {
   const [innermost] = blockedAt.split('\n') as [string];
   return `; it blocked the event loop and was interrupted ${innermost.replace(/[^\s(]*[\\/](?=[^\\/]+$)/, '')}`;
 }
@@ -72,6 +72,14 @@ export function hookAbandoned(
   const message = `${hookName} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
   const blocking = blockedAt === undefined ? '' : describeInterruption(blockedAt);
   return new LambdaTimeoutError(message + describe(pending) + blocking, detailsOf(facts, deadline));
+}
+
+/** Adds to an error that its code, in its grace, has been interrupted. A handler may have frozen the error. */
+export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string): void {
+  if (Object.isFrozen(timeout)) return;
+  const message = timeout.message + describeInterruption(blockedAt);
+  const stack = timeout.stack?.replace(timeout.message, () => message);
+  Object.assign(timeout, { preempted: true, blockedAt, message, stack });
 }
 
 /** Gathers the details of an invocation, one of whose deadlines has come. */

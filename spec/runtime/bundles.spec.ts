@@ -39,7 +39,9 @@ describe('a bundle on the runtime client', function () {
 
           const stuck = await lambda.invoke({ work: 'spin', afterMs });
           expect(stuck.error?.errorType, stuck.error?.errorMessage).to.equal('LambdaTimeoutError');
-          expect(stuck.error?.errorMessage).to.match(/it blocked the event loop and was interrupted$/);
+          expect(stuck.error?.errorMessage).to.match(
+            /it blocked the event loop and was interrupted at .*\.[cm]?js:\d+:\d+\)?$/,
+          );
           expect(stuck.durationMs).to.be.below(800);
           expect(printed(stuck)).to.include.members([
             'INFO\treport: preempted true, its request',

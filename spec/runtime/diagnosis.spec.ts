@@ -40,8 +40,10 @@ for (const [format, read] of [
       expect(requestId).to.equal(isOf);
       expect(message)
         .to.match(
-          /^Orders\.handler timed out 700 ms before the Lambda deadline, after \d+ ms \[LambdaTimeoutError: /,
+          /^Orders\.handler timed out 700 ms before the Lambda deadline, after \d+ ms, waiting for (GET http:\/\/127\.0\.0\.1:\d+) since \d+ ms \[LambdaTimeoutError: [\s\S]* {2}pending: \[\s+\{\s+operation: '\1',\s+sinceMs: \d+,\s+startedAt: 'at /,
         )
+        .and.include(`waiting for GET ${new URL(server.url).origin} since `)
+        .and.match(/startedAt: 'at (async )?work \(\S+slow-work\.js:\d+:\d+\)/)
         .and.match(/ {2}handler: 'Orders.handler',/)
         .and.include(`  requestId: '${isOf}',`)
         .and.match(/ {2}marginMs: 700,\s+elapsedMs: \d+,\s+remainingMs: \d+,\s+lateByMs: \d+,/)
@@ -60,7 +62,9 @@ for (const [format, read] of [
     it('at which line it was blocked, where it was interrupted', async () => {
       const { message } = await timedOut('is stuck');
       expect(message)
-        .to.match(/^Orders\.preempted timed out .*; it blocked the event loop and was interrupted /)
+        .to.match(
+          /^Orders\.preempted timed out .*; it blocked the event loop and was interrupted at blockFor \(slow-work\.js:\d+:\d+\)/,
+        )
         .and.include('  preempted: true,')
         .and.match(/ {2}blockedAt: 'at blockFor \(\S+slow-work\.js:\d+:\d+\)/);
     });
