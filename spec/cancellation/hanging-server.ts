@@ -43,6 +43,11 @@ export class HangingServer {
     return [...this.#log];
   }
 
+  /** Closes all connections, and leaves it to the clients what to make of that. */
+  drop(): void {
+    this.#server.closeAllConnections();
+  }
+
   /** Waits until the clients have let go of all their connections, of which only idle ones are closed from here. */
   async stop(): Promise<readonly string[]> {
     this.#server.close();

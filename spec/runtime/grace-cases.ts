@@ -151,6 +151,9 @@ export function describeGrace(functionOf: FunctionOf): void {
           it(`that ${way} is interrupted at its cut-off (R27)`, async () => {
             const result = await invokeTwice(started.lambda, way);
             expectTimedOut(result);
+            expect(result.error?.errorMessage).to.match(
+              /; it blocked .* and was interrupted at .*\.js:\d+:\d+\)$/,
+            );
             expect(headlines(result)).to.deep.equal(DEMANDS[way]);
             // How soon depends on another thread, which may have to wait for a core; the hooks have their time all the same.
             expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, HOOK_DEADLINE_MS);

@@ -69,6 +69,7 @@ describe('preemption on the runtime client', function () {
           .to.include(work)
           .and.include(`${lineOf(work)}:`);
         expect(caller).to.include('work').and.include('preempting-handlers.js:');
+        expect(blockedAt.split('\n').at(-1), 'ends with the handler').to.include('at Steps.handler (');
       });
 
       it(`is told where (${work}), by the line of its source where stacks are mapped`, async () => {
