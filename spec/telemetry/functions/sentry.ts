@@ -1,0 +1,10 @@
+import * as Sentry from '@sentry/aws-serverless';
+import { handlersThat } from './handlers.js';
+
+export const { handler, responder, interrupted } = handlersThat(({ handler }) => {
+  Sentry.getCurrentScope().setContext('timeout', { handler });
+  Sentry.setTag('last_timeout', handler); // of the whole process
+});
+
+/** For a process without the integration that wraps the handler by itself. */
+export const wrapped = Sentry.wrapHandler(handler, { flushTimeout: 300 });

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import { functionOf } from '../runtime/local-lambda.js';
+
+const TIMEOUT_MS = 2000;
+/** Of the handlers, unless a spec says otherwise. */
+export const MARGIN_MS = 1000;
+export const DEADLINE_MS = TIMEOUT_MS - MARGIN_MS;
+
+/** The package of the functions, which is installed and compiled apart from this one. */
+const PACKAGE = fileURLToPath(new URL('../../../../spec/telemetry/functions/', import.meta.url));
+
+/** A function of that package, with a timeout of two seconds. */
+export const tracedFunction = (
+  handler: string,
+  env: Readonly<Record<string, string>>,
+  timeoutMs = TIMEOUT_MS,
+): LocalLambda =>
+  functionOf(handler, {
+    taskRoot: PACKAGE,
+    timeoutMs,
+    env: {
+      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+      MARGIN_MS: String(MARGIN_MS),
+      RESERVE_MS: String(MARGIN_MS / 2),
+      ...env,
+    },
+  });
