@@ -27,7 +27,12 @@ describe('with OpenTelemetry', function () {
     lambda: LocalLambda,
     work: string,
     url = servers.silentUrl,
-  ): Promise<{ result: InvocationResult; spans: readonly Span[]; root: Span | undefined; call: Span | undefined }> {
+  ): Promise<{
+    result: InvocationResult;
+    spans: readonly Span[];
+    root: Span | undefined;
+    call: Span | undefined;
+  }> {
     servers.received.length = 0;
     const result = await lambda.invoke({ work, url });
     const spans = servers.received.flatMap(spansIn);
@@ -48,7 +53,9 @@ describe('with OpenTelemetry', function () {
     expect(spans).to.deep.equal([root]);
     expect(root).to.include({ status: 'error', message: result.error?.errorMessage });
     expect(root?.events).to.deep.equal([{ name: 'exception', type: 'LambdaTimeoutError' }]);
-    expect(root?.attributes).to.include({ 'timeout.handler': 'Orders.handler' }).and.not.have.any.keys('error.type');
+    expect(root?.attributes)
+      .to.include({ 'timeout.handler': 'Orders.handler' })
+      .and.not.have.any.keys('error.type');
   });
 
   it('a call that takes the signal is sent too, as failed by the timeout', async () => {
@@ -57,7 +64,10 @@ describe('with OpenTelemetry', function () {
     expect(spans).to.have.length(2);
     expect(root).to.include({ status: 'error' });
     expect(call).to.include({ status: 'error', parentSpanId: root?.spanId, traceId: root?.traceId });
-    expect(call?.attributes).to.include({ 'error.type': 'LambdaTimeoutError', 'url.full': `${servers.silentUrl}/` });
+    expect(call?.attributes).to.include({
+      'error.type': 'LambdaTimeoutError',
+      'url.full': `${servers.silentUrl}/`,
+    });
   });
 
   it('the invocation after it has a whole trace; a call that ends late comes with it, in its own trace', async () => {

@@ -26,7 +26,9 @@ interface ExportedSpan {
 }
 
 interface Export {
-  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly ExportedSpan[] }[] }[];
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly { readonly spans: readonly ExportedSpan[] }[];
+  }[];
 }
 
 /** The spans in a request of the OTLP exporter over HTTP and JSON. */

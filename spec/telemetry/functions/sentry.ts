@@ -2,8 +2,9 @@ import * as Sentry from '@sentry/aws-serverless';
 import { handlersThat } from './handlers.js';
 
 export const { handler, responder, interrupted } = handlersThat(({ handler }) => {
-  Sentry.getCurrentScope().setContext('timeout', { handler });
-  Sentry.setTag('last_timeout', handler); // of the whole process
+  Sentry.getCurrentScope().setContext('timeout', { handler }); // of the event
+  Sentry.getActiveSpan()?.setAttribute('timeout.handler', handler); // of the transaction
+  Sentry.setTag('last_timeout', handler); // of this process, and so of later events too
 });
 
 /** For a process without the integration that wraps the handler by itself. */

@@ -1,0 +1,162 @@
+import { expect } from 'chai';
+import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
+import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import { closeFunctions, needsRealClient, printed } from '../runtime/local-lambda.js';
+import { useServers } from './servers.js';
+import { tracedFunction } from './traced-functions.js';
+
+interface DatadogSpan {
+  readonly trace_id: string;
+  readonly name: string;
+  readonly error: 0 | 1;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+interface Traced {
+  readonly result: InvocationResult;
+  /** Of this invocation, but for those of its cold start. */
+  readonly root: DatadogSpan | undefined;
+  readonly call: DatadogSpan | undefined;
+  /** The enhanced metrics, by their last name. */
+  readonly metrics: readonly string[];
+}
+
+/** The setting that keeps dd-trace from wrapping the handler as well, and with it the timer of that wrapper. */
+const WITHOUT_TIMER = { DD_TRACE_DISABLED_INSTRUMENTATIONS: 'lambda' };
+
+describe('with Datadog, through the log', function () {
+  this.timeout(20_000);
+  needsRealClient();
+  const servers = useServers();
+  afterEach(closeFunctions);
+
+  const start = (handler: string, env: Readonly<Record<string, string>> = {}): LocalLambda =>
+    tracedFunction('node_modules/datadog-lambda-js/dist/handler.handler', {
+      DD_LAMBDA_HANDLER: `.build/datadog.${handler}`,
+      DD_API_KEY: 'none',
+      DD_FLUSH_TO_LOG: 'true',
+      ...env,
+    });
+
+  /** What was printed in the course of an invocation. */
+  async function trace(lambda: LocalLambda, work: string, url = servers.silentUrl): Promise<Traced> {
+    const result = await lambda.invoke({ work, url });
+    const lines = printed(result)
+      .filter((line) => line.startsWith('{'))
+      .map((line): { traces?: readonly (readonly DatadogSpan[])[]; m?: string } => JSON.parse(line));
+    const spans = lines.flatMap(({ traces = [] }) => traces.flat());
+    const root = spans.find(({ meta }) => meta.request_id === result.requestId);
+    return {
+      result,
+      root,
+      call: spans.find(({ name, trace_id }) => name === 'http.request' && trace_id === root?.trace_id),
+      metrics: lines.flatMap(({ m }) => m?.split('.').at(-1) ?? []),
+    };
+  }
+
+  function expectTimeout({ result, root, metrics }: Traced): void {
+    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(metrics).to.deep.equal(['invocations', 'errors']);
+    expect(root?.error).to.equal(1);
+    expect(root?.meta).to.include({
+      'error.type': 'LambdaTimeoutError',
+      'error.message': result.error?.errorMessage,
+      'timeout.handler': result.error?.errorMessage.split(' ')[0],
+    });
+  }
+
+  function expectSuccess({ result, root, call, metrics }: Traced): void {
+    expect(result).to.include({ status: 'succeeded', response: 'done' });
+    expect(metrics).to.deep.equal(['invocations']);
+    expect([root?.error, call?.error]).to.deep.equal([0, 0]);
+  }
+
+  it('a timeout is counted, but its trace is not sent as long as the hanging call is open', async () => {
+    const { result, root, metrics } = await trace(start('handler'), 'await');
+    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(metrics).to.deep.equal(['invocations', 'errors']);
+    expect(root).to.equal(undefined);
+  });
+
+  it('its span is sent, without the call, if finished spans do not wait for their trace', async () => {
+    const timeout = await trace(start('handler', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' }), 'await');
+    expectTimeout(timeout);
+    expect(timeout.call).to.equal(undefined);
+  });
+
+  it('its trace is sent whole if the call takes the signal', async () => {
+    const timeout = await trace(start('handler'), 'cancel');
+    expectTimeout(timeout);
+    expect(timeout.call?.error).to.equal(1);
+    expect(timeout.call?.meta).to.include({ 'error.type': 'LambdaTimeoutError' });
+  });
+
+  it('a timeout that a hook answers is a success; the hook’s tag alone tells of it', async () => {
+    const lambda = start('responder', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' });
+    const { result, root, metrics } = await trace(lambda, 'await');
+    expect(result).to.include({ status: 'succeeded', response: 'later' });
+    expect(metrics).to.deep.equal(['invocations']);
+    expect(root?.error).to.equal(0);
+    expect(root?.meta).to.include({ 'timeout.handler': 'AnsweredOrders.handler' });
+    expectSuccess(await trace(lambda, 'await', servers.promptUrl));
+  });
+
+  it('an end in grace is a success; only the call tells of it', async () => {
+    const lambda = start('handler');
+    const { result, root, call, metrics } = await trace(lambda, 'end in grace');
+    expect(result).to.include({ status: 'succeeded', response: 'given up' });
+    expect(metrics).to.deep.equal(['invocations']);
+    expect([root?.error, call?.error]).to.deep.equal([0, 1]);
+    expect(root?.meta).not.to.have.any.keys('timeout.handler');
+    expectSuccess(await trace(lambda, 'await', servers.promptUrl));
+  });
+
+  it('an interruption is on the span as any timeout is', async () => {
+    const lambda = start('interrupted');
+    const interrupted = await trace(lambda, 'block', servers.promptUrl);
+    expectTimeout(interrupted);
+    expect(interrupted.result.error?.errorMessage).to.match(/it blocked the event loop and was interrupted/);
+    expect(interrupted.call?.error).to.equal(0);
+    const next = await trace(lambda, 'await', servers.promptUrl);
+    expectSuccess(next);
+    expect(next.result.processId).to.equal(interrupted.result.processId);
+  });
+
+  describe('the timer of dd-trace, which is due 100 ms before the deadline of Lambda', () => {
+    it('goes off in a later invocation after a rejection, and sends that one’s span before its error', async () => {
+      const lambda = start('handler');
+      await trace(lambda, 'cancel');
+      const { result, root, call } = await trace(lambda, 'cancel');
+      expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+      expect([root?.error, call?.error]).to.deep.equal([0, 1]);
+      expect(root?.meta).not.to.have.any.keys('error.type', 'timeout.handler');
+    });
+
+    it('does so after a rejection of any other kind too, without this package', async () => {
+      const lambda = start('undecorated');
+      const failed = await trace(lambda, 'await');
+      expect(failed.root?.error).to.equal(1);
+      const { result, root } = await trace(lambda, 'cancel');
+      expect(result.error?.errorType).to.equal('RangeError');
+      expect(root?.error).to.equal(0);
+    });
+
+    it('is cleared where a hook has answered', async () => {
+      const lambda = start('responder');
+      await trace(lambda, 'cancel');
+      const { root, call } = await trace(lambda, 'cancel');
+      expect([root?.error, call?.error]).to.deep.equal([0, 1]);
+      expect(root?.meta).to.include({ 'timeout.handler': 'AnsweredOrders.handler' });
+    });
+
+    it('is not there where dd-trace does not wrap the handler, and nothing else is missing', async () => {
+      const lambda = start('handler', WITHOUT_TIMER);
+      for (let count = 0; count < 2; count++) {
+        const timeout = await trace(lambda, 'cancel');
+        expectTimeout(timeout);
+        expect(timeout.call?.error).to.equal(1);
+      }
+      expectSuccess(await trace(lambda, 'await', servers.promptUrl));
+    });
+  });
+});

@@ -1,0 +1,200 @@
+import { expect } from 'chai';
+import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
+import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
+import { closeFunctions, needsRealClient } from '../runtime/local-lambda.js';
+import { itemsIn, type SentryItem } from './envelopes.js';
+import { useServers } from './servers.js';
+import { DEADLINE_MS, tracedFunction } from './traced-functions.js';
+
+const FLUSH_MS = 2000;
+
+interface Reported {
+  readonly result: InvocationResult;
+  readonly events: readonly SentryItem[];
+  readonly transactions: readonly SentryItem[];
+}
+
+describe('with Sentry', function () {
+  this.timeout(20_000);
+  needsRealClient();
+  const servers = useServers();
+  afterEach(closeFunctions);
+  beforeEach(() => {
+    servers.answersAfterMs = 0;
+  });
+
+  const start = (
+    handler: string,
+    env: Readonly<Record<string, string>> = {},
+    timeoutMs?: number,
+  ): LocalLambda =>
+    tracedFunction(
+      `.build/sentry.${handler}`,
+      {
+        NODE_OPTIONS: '--import @sentry/aws-serverless/awslambda-auto',
+        SENTRY_DSN: `${servers.collectorUrl.replace('//', '//key@')}/1`,
+        SENTRY_TRACES_SAMPLE_RATE: '1.0',
+        ...env,
+      },
+      timeoutMs,
+    );
+
+  /** What Sentry has got by the time that the invocation is over. */
+  async function report(lambda: LocalLambda, work: string, url = servers.silentUrl): Promise<Reported> {
+    servers.received.length = 0;
+    const result = await lambda.invoke({ work, url });
+    const items = servers.received.flatMap(itemsIn);
+    return {
+      result,
+      events: items.filter(({ type }) => type === 'event'),
+      transactions: items.filter(({ type }) => type === 'transaction'),
+    };
+  }
+
+  /** That exactly one event and one transaction were sent, both of this timeout. */
+  function expectTimeout({ result, events, transactions }: Reported): void {
+    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect([events.length, transactions.length]).to.deep.equal([1, 1]);
+    const [event, transaction] = [events[0], transactions[0]];
+    expect(event?.exception?.values).to.have.length(1);
+    expect(event?.exception?.values[0]).to.include({
+      type: 'LambdaTimeoutError',
+      value: result.error?.errorMessage,
+    });
+    expect(event?.level).to.equal('error');
+    expect(event?.contexts['aws.lambda']?.aws_request_id).to.equal(result.requestId);
+    expect(transaction?.contexts['aws.lambda']?.aws_request_id).to.equal(result.requestId);
+    expect(transaction?.contexts.trace).to.include({
+      status: 'internal_error',
+      trace_id: event?.contexts.trace.trace_id,
+    });
+  }
+
+  function expectSuccess({ result, events, transactions }: Reported): void {
+    expect(result.status).to.equal('succeeded');
+    expect([events.length, transactions.length]).to.deep.equal([0, 1]);
+    expect(transactions[0]?.contexts.trace.status).to.equal('ok');
+    expect(transactions[0]?.contexts['aws.lambda']?.aws_request_id).to.equal(result.requestId);
+  }
+
+  const calls = ({ transactions }: Reported): readonly string[] | undefined =>
+    transactions[0]?.spans?.map(({ description, status }) => `${status}: ${description}`);
+
+  it('a timeout is an event and on the transaction, with what its hook adds, but the hanging call is not sent', async () => {
+    const timeout = await report(start('handler'), 'await');
+    expectTimeout(timeout);
+    expect(timeout.events[0]?.contexts.timeout).to.deep.equal({ handler: 'Orders.handler' });
+    expect(calls(timeout)).to.deep.equal([]);
+  });
+
+  it('a call that takes the signal is sent too, as failed', async () => {
+    const timeout = await report(start('handler'), 'cancel');
+    expectTimeout(timeout);
+    expect(calls(timeout)).to.deep.equal([`internal_error: POST ${servers.silentUrl}/`]);
+  });
+
+  it('the invocation after it is whole; a call that ends late comes with it, as a transaction in its own trace', async () => {
+    const lambda = start('handler');
+    const late = await report(lambda, 'await');
+    servers.breakSilence();
+    const next = await report(lambda, 'await', servers.promptUrl);
+    const traceId = late.transactions[0]?.contexts.trace.trace_id;
+    const lateCall = next.transactions.find(({ contexts }) => contexts.trace.trace_id === traceId);
+    expect(lateCall).to.include({ transaction: `POST ${servers.silentUrl}/` });
+    const own = {
+      ...next,
+      transactions: next.transactions.filter((transaction) => transaction !== lateCall),
+    };
+    expectSuccess(own);
+    expect(calls(own)).to.deep.equal([`ok: POST ${servers.promptUrl}/`]);
+    expect(next.result.processId).to.equal(late.result.processId);
+  });
+
+  it('what a hook sets for the scope stays with its timeout; what it sets for the process does not', async () => {
+    const lambda = start('handler');
+    await report(lambda, 'cancel');
+    const { transactions } = await report(lambda, 'await', servers.promptUrl);
+    expect(transactions[0]?.contexts).not.to.have.any.keys('timeout');
+    expect(transactions[0]?.tags).to.deep.equal({ last_timeout: 'Orders.handler' });
+  });
+
+  it('a timeout that a hook answers is a success, without an event', async () => {
+    const lambda = start('responder');
+    const answered = await report(lambda, 'await');
+    expectSuccess(answered);
+    expect(answered.result.response).to.equal('later');
+    expect(answered.transactions[0]?.contexts.trace.data).to.include({
+      'timeout.handler': 'AnsweredOrders.handler',
+    });
+    expectSuccess(await report(lambda, 'await', servers.promptUrl));
+  });
+
+  it('an end in grace is a success, without an event; only the call tells of it', async () => {
+    const lambda = start('handler');
+    const ended = await report(lambda, 'end in grace');
+    expectSuccess(ended);
+    expect(ended.result.response).to.equal('given up');
+    expect(calls(ended)).to.deep.equal([`internal_error: POST ${servers.silentUrl}/`]);
+    expectSuccess(await report(lambda, 'await', servers.promptUrl));
+  });
+
+  it('an interruption is reported as any timeout is', async () => {
+    const lambda = start('interrupted');
+    const interrupted = await report(lambda, 'block', servers.promptUrl);
+    expectTimeout(interrupted);
+    expect(interrupted.result.error?.errorMessage).to.match(/it blocked the event loop and was interrupted/);
+    expect(calls(interrupted)).to.deep.equal([`ok: POST ${servers.promptUrl}/`]);
+    const next = await report(lambda, 'await', servers.promptUrl);
+    expectSuccess(next);
+    expect(next.result.processId).to.equal(interrupted.result.processId);
+  });
+
+  describe('the response waits for Sentry', () => {
+    it('as long as that takes', async () => {
+      servers.answersAfterMs = 300;
+      const timeout = await report(start('handler'), 'await');
+      expectTimeout(timeout);
+      expect(timeout.result.durationMs).to.be.within(DEADLINE_MS + 300, DEADLINE_MS + 700);
+    });
+
+    it('for two seconds at the most, which the margin has to leave', async () => {
+      servers.answersAfterMs = undefined;
+      const timeout = await report(
+        start('handler', { MARGIN_MS: '3000', RESERVE_MS: '2500' }, 4000),
+        'await',
+      );
+      expectTimeout(timeout);
+      expect(timeout.result.durationMs).to.be.within(1000 + FLUSH_MS - 10, 1000 + FLUSH_MS + 400);
+    });
+
+    it('beyond the deadline of Lambda, which kills it then, where the margin leaves less', async () => {
+      servers.answersAfterMs = undefined;
+      const { result, events } = await report(start('handler'), 'await');
+      expect(result.status).to.equal('timed out');
+      expect(events).to.have.length(1);
+    });
+
+    it('no longer than the `flushTimeout` of a `wrapHandler()` that takes the place of the automatic one', async () => {
+      servers.answersAfterMs = undefined;
+      const { result, events } = await report(
+        start('wrapped', { NODE_OPTIONS: '--require ./.build/sentry-setup.js' }),
+        'await',
+      );
+      expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+      expect(result.durationMs).to.be.within(DEADLINE_MS + 290, DEADLINE_MS + 700);
+      expect(events.map(({ exception }) => exception?.values[0]?.type)).to.deep.equal(['LambdaTimeoutError']);
+    });
+  });
+
+  it('warns of a timeout by itself half a second before the deadline of Lambda, if the handler still runs', async () => {
+    const { result, events } = await report(
+      start('handler', { MARGIN_MS: '300', RESERVE_MS: '200' }),
+      'await',
+    );
+    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(events.map(({ level, message }) => `${level}: ${message}`)).to.deep.equal([
+      'warning: Possible function timeout: local',
+      'error: undefined',
+    ]);
+  });
+});
