@@ -7,6 +7,7 @@ import { cpuBound } from './cpu-bound/sample.js';
 import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
 import { managedInstances } from './managed-instances/sample.js';
+import { opentelemetry } from './opentelemetry/sample.js';
 import { bold, cyan, dim, red, yellow } from './paint.js';
 import { powertools } from './powertools/sample.js';
 import { type ReadableLine, readable } from './readable-line.js';
@@ -26,6 +27,7 @@ const samples = [
   streaming,
   cancelDownstream,
   powertools,
+  opentelemetry,
   cpuBound,
   managedInstances,
 ];

@@ -2,7 +2,9 @@ import type { InvocationResult } from './local-lambda/invocation.js';
 import type { LocalLambda, LocalLambdaOptions } from './local-lambda/local-lambda.js';
 
 /** What a sample may choose of its function. */
-export type FunctionOptions = Pick<LocalLambdaOptions, 'env' | 'maxConcurrency' | 'workerCount'>;
+export type FunctionOptions = Partial<
+  Pick<LocalLambdaOptions, 'taskRoot' | 'handler' | 'env' | 'maxConcurrency' | 'workerCount'>
+>;
 
 /** What a sample is shown on. */
 export interface Stage<Event = unknown> {

@@ -8,6 +8,7 @@ export interface FunctionResource {
     readonly CodeUri: string;
     readonly Handler: string;
     readonly Timeout: number;
+    readonly LoggingConfig?: { readonly LogFormat: 'Text' | 'JSON'; readonly LogGroup: Reference };
     readonly Events: Readonly<Record<string, EventSource>>;
   };
   readonly Metadata: {
@@ -34,6 +35,41 @@ export interface QueueResource {
   };
 }
 
+export interface MetricFilterResource {
+  readonly Type: 'AWS::Logs::MetricFilter';
+  readonly Properties: {
+    readonly LogGroupName: Reference;
+    readonly FilterPattern: string;
+    readonly MetricTransformations: readonly (Metric & { readonly MetricValue: string })[];
+  };
+}
+
+export interface AlarmResource {
+  readonly Type: 'AWS::CloudWatch::Alarm';
+  readonly Properties: {
+    readonly Namespace: string;
+    readonly MetricName: string;
+    readonly Statistic: string;
+    readonly Threshold: number;
+    readonly ComparisonOperator: string;
+    readonly TreatMissingData: string;
+  };
+}
+
+interface Metric {
+  readonly MetricNamespace: string;
+  readonly MetricName: string;
+}
+
+interface LogGroupResource {
+  readonly Type: 'AWS::Logs::LogGroup';
+}
+
+/** `!Ref Resource` */
+interface Reference {
+  readonly resource: string;
+}
+
 /** `!GetAtt Resource.Name` */
 interface Attribute {
   readonly resource: string;
@@ -41,11 +77,13 @@ interface Attribute {
 }
 
 export interface Template {
-  readonly Resources: Readonly<Record<string, FunctionResource | QueueResource>>;
+  readonly Resources: Readonly<
+    Record<string, FunctionResource | QueueResource | MetricFilterResource | AlarmResource | LogGroupResource>
+  >;
 }
 
 const customTags = [
-  { tag: '!Ref', resolve: (resource: string): unknown => ({ resource }) },
+  { tag: '!Ref', resolve: (resource: string): Reference => ({ resource }) },
   {
     tag: '!GetAtt',
     resolve(text: string): Attribute {

@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { filesIn, ROOT, read } from './repository.js';
-import { type EventSource, type FunctionResource, type QueueResource, readTemplate } from './template.js';
+import {
+  type AlarmResource,
+  type EventSource,
+  type FunctionResource,
+  type MetricFilterResource,
+  type QueueResource,
+  readTemplate,
+} from './template.js';
 
 /** What SQS takes where a template has no `MessageRetentionPeriod`: four days. */
 const SQS_RETENTION_SECONDS = 345_600;
@@ -35,7 +42,13 @@ for (const path of templates) {
     const [lambda] = Object.values(Resources).filter(
       (resource): resource is FunctionResource => resource.Type === 'AWS::Serverless::Function',
     ) as [FunctionResource];
-    const { CodeUri, Events, Handler, Timeout } = lambda.Properties;
+    const { CodeUri, Events, Handler, LoggingConfig, Timeout } = lambda.Properties;
+    const alarms = Object.values(Resources).filter(
+      (resource): resource is AlarmResource => resource.Type === 'AWS::CloudWatch::Alarm',
+    );
+    const metricFilters = Object.values(Resources).filter(
+      (resource): resource is MetricFilterResource => resource.Type === 'AWS::Logs::MetricFilter',
+    );
     const sources = join(dirname(path), CodeUri);
     const eventSources: readonly EventSource[] = Object.values(Events).filter(({ Type }) => Type === 'SQS');
     const queueOf = ({ resource = '' }: { resource?: string } = {}): QueueResource['Properties'] => {
@@ -66,6 +79,28 @@ for (const path of templates) {
       expect(marginMs).to.be.above(0);
       expect(Timeout * 1000 - marginMs).to.be.above(marginMs);
     });
+
+    for (const { Properties } of alarms) {
+      it('has an alarm that a single timeout sets off, by a metric of the log', () => {
+        const { Namespace, MetricName, ...condition } = Properties;
+        const metrics = metricFilters.flatMap((filter) => filter.Properties.MetricTransformations);
+        const metric = { MetricNamespace: Namespace, MetricName, MetricValue: '1', Unit: 'Count' };
+        expect(metrics).to.deep.include(metric);
+        expect(condition).to.include({
+          Statistic: 'Sum',
+          Threshold: 1,
+          ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+          TreatMissingData: 'notBreaching',
+        });
+      });
+    }
+
+    for (const { Properties } of metricFilters) {
+      it('reads that metric in the log that the function writes, in the JSON format', () => {
+        expect(LoggingConfig).to.deep.equal({ LogFormat: 'JSON', LogGroup: Properties.LogGroupName });
+        expect(Resources[Properties.LogGroupName.resource]?.Type).to.equal('AWS::Logs::LogGroup');
+      });
+    }
 
     for (const { Properties } of eventSources) {
       const { Queue, FunctionResponseTypes, MaximumBatchingWindowInSeconds = 0 } = Properties;

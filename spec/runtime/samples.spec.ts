@@ -1,23 +1,7 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { findRuntimeClient } from '../../samples/local-lambda/runtime-client.js';
 import { closeFunctions, functionOf, printed } from './local-lambda.js';
-
-const built = fileURLToPath(new URL('../../../../samples/.build/', import.meta.url));
-
-/** Runs a program of the samples as `npm start` and `npm run sample` do. */
-const run = (...args: string[]): Promise<{ code: number | null; output: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: built });
-    let output = '';
-    for (const pipe of [child.stdout, child.stderr]) {
-      pipe.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
-    child.on('error', reject).on('close', (code) => resolve({ code, output }));
-  });
+import { runSamples } from './sample-programs.js';
 
 describe('the samples', function () {
   this.timeout(30_000);
@@ -37,7 +21,7 @@ describe('the samples', function () {
     it(`${name} shows what it should`, async function () {
       // The only one that the embedded client cannot show. In `.ci/run` there is the real one, so nothing is skipped.
       if (name === 'managed-instances' && findRuntimeClient().name === 'embedded') this.skip();
-      const { code, output } = await run('run.js', name);
+      const { code, output } = await runSamples('run.js', name);
       expect(output).to.include(line).and.include(findRuntimeClient().name);
       expect(code, output).to.equal(0);
     });
@@ -45,7 +29,7 @@ describe('the samples', function () {
 
   it('are listed for who names none', async () => {
     for (const args of [[], ['nothing']]) {
-      const { code, output } = await run('run.js', ...args);
+      const { code, output } = await runSamples('run.js', ...args);
       expect(output).to.include('npm run sample -- <name>').and.include('cancel-downstream');
       expect(code).to.equal(1);
     }
@@ -57,7 +41,7 @@ describe('the samples', function () {
     let tookMs: number;
     before(async () => {
       const startedAt = performance.now();
-      ({ output, code } = await run('start.js'));
+      ({ output, code } = await runSamples('start.js'));
       tookMs = performance.now() - startedAt;
     });
 
