@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
+import type { InvocationResult, LogLine } from '../../samples/local-lambda/invocation.js';
 import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, needsRealClient, printed } from '../runtime/local-lambda.js';
 import { useServers } from './servers.js';
@@ -14,7 +14,6 @@ interface DatadogSpan {
 
 interface Traced {
   readonly result: InvocationResult;
-  /** Of this invocation, but for those of its cold start. */
   readonly root: DatadogSpan | undefined;
   readonly call: DatadogSpan | undefined;
   /** The enhanced metrics, by their last name. */
@@ -41,16 +40,21 @@ describe('with Datadog, through the log', function () {
   /** What was printed in the course of an invocation. */
   async function trace(lambda: LocalLambda, work: string, url = servers.silentUrl): Promise<Traced> {
     const result = await lambda.invoke({ work, url });
-    const lines = printed(result)
+    return tracedIn(result.lines, result);
+  }
+
+  /** What some lines tell of an invocation. */
+  function tracedIn(lines: readonly LogLine[], result: InvocationResult): Traced {
+    const entries = printed({ lines })
       .filter((line) => line.startsWith('{'))
       .map((line): { traces?: readonly (readonly DatadogSpan[])[]; m?: string } => JSON.parse(line));
-    const spans = lines.flatMap(({ traces = [] }) => traces.flat());
+    const spans = entries.flatMap(({ traces = [] }) => traces.flat());
     const root = spans.find(({ meta }) => meta.request_id === result.requestId);
     return {
       result,
       root,
       call: spans.find(({ name, trace_id }) => name === 'http.request' && trace_id === root?.trace_id),
-      metrics: lines.flatMap(({ m }) => m?.split('.').at(-1) ?? []),
+      metrics: entries.flatMap(({ m }) => m?.split('.').at(-1) ?? []),
     };
   }
 
@@ -76,6 +80,16 @@ describe('with Datadog, through the log', function () {
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
     expect(metrics).to.deep.equal(['invocations', 'errors']);
     expect(root).to.equal(undefined);
+  });
+
+  it('its trace is sent once the call has ended, with the invocation after it', async () => {
+    const lambda = start('handler');
+    const { result, metrics } = await trace(lambda, 'await');
+    servers.breakSilence();
+    expectSuccess(await trace(lambda, 'await', servers.promptUrl));
+    const late = { ...tracedIn(lambda.log, result), metrics };
+    expectTimeout(late);
+    expect(late.call?.error).to.equal(0);
   });
 
   it('its span is sent, without the call, if finished spans do not wait for their trace', async () => {

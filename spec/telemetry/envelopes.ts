@@ -14,6 +14,7 @@ export interface SentryItem {
     };
     readonly 'aws.lambda'?: { readonly aws_request_id: string };
     readonly timeout?: { readonly handler: string };
+    readonly last_timeout?: { readonly handler: string };
   };
   readonly spans?: readonly { readonly description: string; readonly status: string }[];
 }

@@ -4,7 +4,7 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, needsRealClient } from '../runtime/local-lambda.js';
 import { type Span, spansIn } from './otlp.js';
 import { useServers } from './servers.js';
-import { DEADLINE_MS, tracedFunction } from './traced-functions.js';
+import { DEADLINE_MS, RESERVE_AT_MS, tracedFunction } from './traced-functions.js';
 
 describe('with OpenTelemetry', function () {
   this.timeout(20_000);
@@ -27,6 +27,7 @@ describe('with OpenTelemetry', function () {
     lambda: LocalLambda,
     work: string,
     url = servers.silentUrl,
+    hooksHang?: true,
   ): Promise<{
     result: InvocationResult;
     spans: readonly Span[];
@@ -34,7 +35,7 @@ describe('with OpenTelemetry', function () {
     call: Span | undefined;
   }> {
     servers.received.length = 0;
-    const result = await lambda.invoke({ work, url });
+    const result = await lambda.invoke({ work, url, hooksHang });
     const spans = servers.received.flatMap(spansIn);
     const root = spans.find(({ attributes }) => attributes['faas.invocation_id'] === result.requestId);
     return { result, spans, root, call: spans.find(({ name }) => name === 'POST') };
@@ -50,6 +51,9 @@ describe('with OpenTelemetry', function () {
   it('a timeout is on the span of the invocation, with what its hook adds, but the hanging call is not sent', async () => {
     const { result, spans, root } = await trace(start('handler'), 'await');
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(result.error?.errorMessage).to.match(
+      / ms, waiting for POST http:\/\/127\.0\.0\.1:\d+ since \d+ ms$/,
+    );
     expect(spans).to.deep.equal([root]);
     expect(root).to.include({ status: 'error', message: result.error?.errorMessage });
     expect(root?.events).to.deep.equal([{ name: 'exception', type: 'LambdaTimeoutError' }]);
@@ -125,18 +129,20 @@ describe('with OpenTelemetry', function () {
       expect(root).to.include({ status: 'error' });
     });
 
-    it('beyond the deadline of Lambda, which kills it then', async () => {
+    it('beyond the deadline of Lambda, which kills it then, whatever the timeout of the processor', async () => {
       servers.answersAfterMs = undefined;
-      const { result, root } = await trace(start('handler'), 'await');
+      const { result, root } = await trace(start('handler', { OTEL_BSP_EXPORT_TIMEOUT: '300' }), 'await');
       expect(result.status).to.equal('timed out');
       expect(root).to.include({ status: 'error' });
     });
 
-    it('no longer than the timeout of the exporter, if that has one which fits', async () => {
+    it('no longer than the timeout of the exporter, for which a reserve of 200 ms more is enough after hooks that hang', async () => {
       servers.answersAfterMs = undefined;
-      const { result } = await trace(start('handler', { OTEL_EXPORTER_OTLP_TIMEOUT: '300' }), 'await');
+      const lambda = start('handler', { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
+      const { result, root } = await trace(lambda, 'await', servers.silentUrl, true);
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
-      expect(result.durationMs).to.be.within(DEADLINE_MS + 290, DEADLINE_MS + 700);
+      expect(result.durationMs).to.be.within(RESERVE_AT_MS + 290, 2000);
+      expect(root).to.include({ status: 'error' });
     });
   });
 });

@@ -4,7 +4,7 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, needsRealClient } from '../runtime/local-lambda.js';
 import { itemsIn, type SentryItem } from './envelopes.js';
 import { useServers } from './servers.js';
-import { DEADLINE_MS, tracedFunction } from './traced-functions.js';
+import { DEADLINE_MS, RESERVE_AT_MS, tracedFunction } from './traced-functions.js';
 
 const FLUSH_MS = 2000;
 
@@ -40,9 +40,14 @@ describe('with Sentry', function () {
     );
 
   /** What Sentry has got by the time that the invocation is over. */
-  async function report(lambda: LocalLambda, work: string, url = servers.silentUrl): Promise<Reported> {
+  async function report(
+    lambda: LocalLambda,
+    work: string,
+    url = servers.silentUrl,
+    hooksHang?: true,
+  ): Promise<Reported> {
     servers.received.length = 0;
-    const result = await lambda.invoke({ work, url });
+    const result = await lambda.invoke({ work, url, hooksHang });
     const items = servers.received.flatMap(itemsIn);
     return {
       result,
@@ -115,6 +120,7 @@ describe('with Sentry', function () {
     await report(lambda, 'cancel');
     const { transactions } = await report(lambda, 'await', servers.promptUrl);
     expect(transactions[0]?.contexts).not.to.have.any.keys('timeout');
+    expect(transactions[0]?.contexts.last_timeout).to.deep.equal({ handler: 'Orders.handler' });
     expect(transactions[0]?.tags).to.deep.equal({ last_timeout: 'Orders.handler' });
   });
 
@@ -157,17 +163,15 @@ describe('with Sentry', function () {
       expect(timeout.result.durationMs).to.be.within(DEADLINE_MS + 300, DEADLINE_MS + 700);
     });
 
-    it('for two seconds at the most, which the margin has to leave', async () => {
+    it('for two seconds at the most, which a reserve of 2200 ms leaves it after hooks that hang', async () => {
       servers.answersAfterMs = undefined;
-      const timeout = await report(
-        start('handler', { MARGIN_MS: '3000', RESERVE_MS: '2500' }, 4000),
-        'await',
-      );
+      const lambda = start('handler', { MARGIN_MS: '3000', RESERVE_MS: '2200' }, 4000);
+      const timeout = await report(lambda, 'await', servers.silentUrl, true);
       expectTimeout(timeout);
-      expect(timeout.result.durationMs).to.be.within(1000 + FLUSH_MS - 10, 1000 + FLUSH_MS + 400);
+      expect(timeout.result.durationMs).to.be.within(1800 + FLUSH_MS - 10, 4000);
     });
 
-    it('beyond the deadline of Lambda, which kills it then, where the margin leaves less', async () => {
+    it('beyond the deadline of Lambda, which kills it then, where less is left', async () => {
       servers.answersAfterMs = undefined;
       const { result, events } = await report(start('handler'), 'await');
       expect(result.status).to.equal('timed out');
@@ -176,25 +180,26 @@ describe('with Sentry', function () {
 
     it('no longer than the `flushTimeout` of a `wrapHandler()` that takes the place of the automatic one', async () => {
       servers.answersAfterMs = undefined;
-      const { result, events } = await report(
-        start('wrapped', { NODE_OPTIONS: '--require ./.build/sentry-setup.js' }),
-        'await',
-      );
+      const lambda = start('wrapped', { NODE_OPTIONS: '--require ./.build/sentry-setup.js' });
+      const { result, events } = await report(lambda, 'await', servers.silentUrl, true);
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
-      expect(result.durationMs).to.be.within(DEADLINE_MS + 290, DEADLINE_MS + 700);
+      expect(result.durationMs).to.be.within(RESERVE_AT_MS + 290, 2000);
       expect(events.map(({ exception }) => exception?.values[0]?.type)).to.deep.equal(['LambdaTimeoutError']);
     });
   });
 
-  it('warns of a timeout by itself half a second before the deadline of Lambda, if the handler still runs', async () => {
-    const { result, events } = await report(
-      start('handler', { MARGIN_MS: '300', RESERVE_MS: '200' }),
-      'await',
-    );
-    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
-    expect(events.map(({ level, message }) => `${level}: ${message}`)).to.deep.equal([
-      'warning: Possible function timeout: local',
-      'error: undefined',
-    ]);
+  it('warns of a timeout by itself half a second before the deadline of Lambda, if the handler or a hook still runs', async () => {
+    const late = start('handler', { MARGIN_MS: '300', RESERVE_MS: '200' });
+    const slow = start('handler', { RESERVE_MS: '200' });
+    for (const reported of [
+      await report(late, 'await'),
+      await report(slow, 'await', servers.silentUrl, true),
+    ]) {
+      expect(reported.result.error?.errorType).to.equal('LambdaTimeoutError');
+      expect(reported.events.map(({ level, message }) => `${level}: ${message}`)).to.deep.equal([
+        'warning: Possible function timeout: local',
+        'error: undefined',
+      ]);
+    }
   });
 });

@@ -3,9 +3,12 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { functionOf } from '../runtime/local-lambda.js';
 
 const TIMEOUT_MS = 2000;
-/** Of the handlers, unless a spec says otherwise. */
-export const MARGIN_MS = 1000;
+// Of the handlers, unless a spec says otherwise.
+const MARGIN_MS = 1000;
+const RESERVE_MS = 500;
+/** When the deadline comes, and when the reserve begins, after the start of an invocation. */
 export const DEADLINE_MS = TIMEOUT_MS - MARGIN_MS;
+export const RESERVE_AT_MS = TIMEOUT_MS - RESERVE_MS;
 
 /** The package of the functions, which is installed and compiled apart from this one. */
 const PACKAGE = fileURLToPath(new URL('../../../../spec/telemetry/functions/', import.meta.url));
@@ -22,7 +25,7 @@ export const tracedFunction = (
     env: {
       AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
       MARGIN_MS: String(MARGIN_MS),
-      RESERVE_MS: String(MARGIN_MS / 2),
+      RESERVE_MS: String(RESERVE_MS),
       ...env,
     },
   });

@@ -11,6 +11,8 @@ import {
 export interface Work {
   readonly url: string;
   readonly work: 'await' | 'cancel' | 'end in grace' | 'block';
+  /** Whether the hooks hang, and so last until the reserve begins. */
+  readonly hooksHang?: true;
 }
 
 const { MARGIN_MS, RESERVE_MS } = process.env;
@@ -25,13 +27,15 @@ export function handlersThat(annotate: (error: LambdaTimeoutError) => void) {
     }
 
     @OnTimeout
-    protected async report(error: LambdaTimeoutError): Promise<void> {
+    protected async report(error: LambdaTimeoutError, { hooksHang }: Work): Promise<void> {
       annotate(error);
+      if (hooksHang) await new Promise(() => {});
     }
 
     @Finally
-    protected async close({ status }: PromiseSettledResult<string>): Promise<void> {
+    protected async close({ status }: PromiseSettledResult<string>, { hooksHang }: Work): Promise<void> {
       console.log(`closed: ${status}`);
+      if (hooksHang) await new Promise(() => {});
     }
   }
 

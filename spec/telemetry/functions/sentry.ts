@@ -4,8 +4,10 @@ import { handlersThat } from './handlers.js';
 export const { handler, responder, interrupted } = handlersThat(({ handler }) => {
   Sentry.getCurrentScope().setContext('timeout', { handler }); // of the event
   Sentry.getActiveSpan()?.setAttribute('timeout.handler', handler); // of the transaction
-  Sentry.setTag('last_timeout', handler); // of this process, and so of later events too
+  // These are of the process, and so of later events too.
+  Sentry.setContext('last_timeout', { handler });
+  Sentry.setTag('last_timeout', handler);
 });
 
 /** For a process without the integration that wraps the handler by itself. */
-export const wrapped = Sentry.wrapHandler(handler, { flushTimeout: 300 });
+export const wrapped = Sentry.wrapHandler(handler, { flushTimeout: 300, captureTimeoutWarning: false });
