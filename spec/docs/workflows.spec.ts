@@ -132,7 +132,7 @@ describe('the issue forms', () => {
 });
 
 describe('.github/dependabot.yml', () => {
-  it('covers the package, its documents and the actions', () => {
+  it('covers the package, what has packages of its own, and the actions', () => {
     interface Update {
       readonly 'package-ecosystem': string;
       readonly directory: string;
@@ -141,6 +141,8 @@ describe('.github/dependabot.yml', () => {
     expect(updates.map((update) => `${update['package-ecosystem']} ${update.directory}`)).to.have.members([
       'npm /',
       'npm /docs',
+      'npm /samples/opentelemetry',
+      'npm /spec/telemetry/functions',
       'github-actions /',
     ]);
   });

@@ -11,7 +11,7 @@ export const DEADLINE_MS = TIMEOUT_MS - MARGIN_MS;
 export const RESERVE_AT_MS = TIMEOUT_MS - RESERVE_MS;
 
 /** The package of the functions, which is installed and compiled apart from this one. */
-const PACKAGE = fileURLToPath(new URL('../../../../spec/telemetry/functions/', import.meta.url));
+export const PACKAGE = fileURLToPath(new URL('../../../../spec/telemetry/functions/', import.meta.url));
 
 /** A function of that package, with a timeout of two seconds. */
 export const tracedFunction = (
