@@ -3,7 +3,7 @@ import type { InvocationResult, LogLine } from '../../samples/local-lambda/invoc
 import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, needsRealClient, printed } from '../runtime/local-lambda.js';
 import { useServers } from './servers.js';
-import { tracedFunction } from './traced-functions.js';
+import { DEADLINE_MS, tracedFunction } from './traced-functions.js';
 
 interface DatadogSpan {
   readonly trace_id: string;
@@ -23,7 +23,7 @@ interface Traced {
 /** The setting that keeps dd-trace from wrapping the handler as well, and with it the timer of that wrapper. */
 const WITHOUT_TIMER = { DD_TRACE_DISABLED_INSTRUMENTATIONS: 'lambda' };
 
-describe('with Datadog, through the log', function () {
+describe('with Datadog', function () {
   this.timeout(20_000);
   needsRealClient();
   const servers = useServers();
@@ -134,6 +134,34 @@ describe('with Datadog, through the log', function () {
     const next = await trace(lambda, 'await', servers.promptUrl);
     expectSuccess(next);
     expect(next.result.processId).to.equal(interrupted.result.processId);
+  });
+
+  describe('to the log or to its extension, nothing is waited for', () => {
+    const expectNoWait = ({ durationMs }: InvocationResult): void => {
+      expect(durationMs).to.be.within(DEADLINE_MS - 10, DEADLINE_MS + 250);
+    };
+
+    it('the log has the whole trace before the response', async () => {
+      const { result, root } = await trace(start('handler'), 'cancel');
+      expectNoWait(result);
+      expect(root?.error).to.equal(1);
+    });
+
+    it('the extension is sent the trace by the time that the invocation is over, and need not answer', async () => {
+      servers.answersAfterMs = undefined;
+      const lambda = start('handler', {
+        NODE_OPTIONS: '--require ./.build/datadog-extension.js',
+        DD_FLUSH_TO_LOG: 'false',
+        DD_TRACE_AGENT_URL: servers.collectorUrl,
+      });
+      const { result, root } = await trace(lambda, 'cancel');
+      expectNoWait(result);
+      expect(root).to.equal(undefined);
+      expect(servers.received).to.have.length(1);
+      for (const part of [result.requestId, 'timeout.handler', 'http.request', 'LambdaTimeoutError']) {
+        expect(servers.received[0]).to.include(part);
+      }
+    });
   });
 
   describe('the timer of dd-trace, which is due 100 ms before the deadline of Lambda', () => {
