@@ -29,7 +29,7 @@ export const opentelemetry: Sample = {
         handler: '.build/handler.handler',
         env: {
           NODE_OPTIONS: '--import ./.build/instrumentation.js',
-          AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+          AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x', // the runtime client is that of Node 24
           OTEL_EXPORTER_OTLP_ENDPOINT: await collector.start(),
           STOCK_URL: `http://127.0.0.1:${(stock.address() as AddressInfo).port}`,
           PAYMENTS_URL: payments.url,

@@ -6,6 +6,19 @@ import { type Span, spansIn } from './otlp.js';
 import { useServers } from './servers.js';
 import { DEADLINE_MS, RESERVE_AT_MS, tracedFunction } from './traced-functions.js';
 
+interface Trace {
+  readonly result: InvocationResult;
+  /** Of the invocation. */
+  readonly root: Span | undefined;
+  /** What the handler itself has around its work. */
+  readonly own: Span | undefined;
+  readonly call: Span | undefined;
+  /** All three of them, as far as they were sent. */
+  readonly spans: readonly Span[];
+  /** Those of other traces. */
+  readonly others: readonly Span[];
+}
+
 describe('with OpenTelemetry', function () {
   this.timeout(20_000);
   needsRealClient();
@@ -28,25 +41,34 @@ describe('with OpenTelemetry', function () {
     work: string,
     url = servers.silentUrl,
     hooksHang?: true,
-  ): Promise<{
-    result: InvocationResult;
-    spans: readonly Span[];
-    root: Span | undefined;
-    call: Span | undefined;
-  }> {
+  ): Promise<Trace> {
     servers.received.length = 0;
     const result = await lambda.invoke({ work, url, hooksHang });
-    const spans = servers.received.flatMap(spansIn);
-    const root = spans.find(({ attributes }) => attributes['faas.invocation_id'] === result.requestId);
-    return { result, spans, root, call: spans.find(({ name }) => name === 'POST') };
+    const received = servers.received.flatMap(spansIn);
+    const root = received.find(({ attributes }) => attributes['faas.invocation_id'] === result.requestId);
+    const others = received.filter(({ traceId }) => traceId !== root?.traceId);
+    const spans = received.filter((span) => !others.includes(span));
+    return { result, root, own: named('order', spans), call: named('POST', spans), spans, others };
   }
 
-  const expectWholeTrace = ({ result, spans, root, call }: Awaited<ReturnType<typeof trace>>): void => {
+  const named = (wanted: string, spans: readonly Span[]): Span | undefined =>
+    spans.find(({ name }) => name === wanted);
+
+  function expectWholeTrace({ result, root, own, call, spans }: Trace): void {
     expect(result).to.include({ status: 'succeeded', response: 'done' });
-    expect(spans).to.have.length(2);
+    expect(spans).to.have.length(3);
     expect(root).to.include({ status: 'unset' });
-    expect(call).to.include({ status: 'unset', parentSpanId: root?.spanId, traceId: root?.traceId });
-  };
+    expect(own).to.include({ status: 'unset', parentSpanId: root?.spanId });
+    expect(call).to.include({ status: 'unset', parentSpanId: own?.spanId });
+  }
+
+  /** That an event has a whole trace, and that it alone is sent. */
+  async function expectNextIsWhole(lambda: LocalLambda, before: Trace): Promise<void> {
+    const next = await trace(lambda, 'await', servers.promptUrl);
+    expectWholeTrace(next);
+    expect(next.others).to.deep.equal([]);
+    expect(next.result.processId).to.equal(before.result.processId);
+  }
 
   it('a timeout is on the span of the invocation, with what its hook adds, but the hanging call is not sent', async () => {
     const { result, spans, root } = await trace(start('handler'), 'await');
@@ -63,61 +85,67 @@ describe('with OpenTelemetry', function () {
   });
 
   it('a call that takes the signal is sent too, as failed by the timeout', async () => {
-    const { result, spans, root, call } = await trace(start('handler'), 'cancel');
+    const lambda = start('handler');
+    const timeout = await trace(lambda, 'cancel');
+    const { result, root, own, call, spans } = timeout;
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
-    expect(spans).to.have.length(2);
+    expect(spans).to.have.length(3);
     expect(root).to.include({ status: 'error' });
-    expect(call).to.include({ status: 'error', parentSpanId: root?.spanId, traceId: root?.traceId });
+    expect(own).to.include({ parentSpanId: root?.spanId });
+    expect(call).to.include({ status: 'error', parentSpanId: own?.spanId });
     expect(call?.attributes).to.include({
       'error.type': 'LambdaTimeoutError',
       'url.full': `${servers.silentUrl}/`,
     });
+    await expectNextIsWhole(lambda, timeout);
   });
 
-  it('the invocation after it has a whole trace; a call that ends late comes with it, in its own trace', async () => {
+  it('the invocation after it has a whole trace; what ends late comes with it, in its own trace', async () => {
     const lambda = start('handler');
     const late = await trace(lambda, 'await');
     servers.breakSilence();
     const next = await trace(lambda, 'await', servers.promptUrl);
-    const lateCall = next.spans.find(({ traceId }) => traceId === late.root?.traceId);
-    expect(lateCall).to.include({ name: 'POST', status: 'unset', parentSpanId: late.root?.spanId });
-    const spans = next.spans.filter((span) => span !== lateCall);
-    expectWholeTrace({ ...next, spans, call: spans.find(({ name }) => name === 'POST') });
-    expect(next.result.processId).to.equal(late.result.processId);
-    expectWholeTrace(await trace(lambda, 'await', servers.promptUrl));
+    expectWholeTrace(next);
+    const [own, call] = [named('order', next.others), named('POST', next.others)];
+    expect(next.others).to.have.length(2);
+    expect(own).to.include({ status: 'unset', parentSpanId: late.root?.spanId, traceId: late.root?.traceId });
+    expect(call).to.include({ status: 'unset', parentSpanId: own?.spanId, traceId: late.root?.traceId });
+    await expectNextIsWhole(lambda, late);
   });
 
   it('a timeout that a hook answers is a success; only what the hook adds tells of it', async () => {
     const lambda = start('responder');
-    const { result, spans, root } = await trace(lambda, 'await');
+    const answered = await trace(lambda, 'await');
+    const { result, root, spans } = answered;
     expect(result).to.include({ status: 'succeeded', response: 'later' });
     expect(spans).to.deep.equal([root]);
     expect(root).to.deep.include({ status: 'unset', events: [] });
     expect(root?.attributes).to.include({ 'timeout.handler': 'AnsweredOrders.handler' });
-    expectWholeTrace(await trace(lambda, 'await', servers.promptUrl));
+    await expectNextIsWhole(lambda, answered);
   });
 
   it('an end in grace is a success; only the call tells of it', async () => {
     const lambda = start('handler');
-    const { result, root, call } = await trace(lambda, 'end in grace');
+    const ended = await trace(lambda, 'end in grace');
+    const { result, root, own, call } = ended;
     expect(result).to.include({ status: 'succeeded', response: 'given up' });
     expect(root).to.deep.include({ status: 'unset', events: [] });
     expect(root?.attributes).not.to.have.any.keys('timeout.handler');
-    expect(call).to.include({ status: 'error', parentSpanId: root?.spanId });
-    expectWholeTrace(await trace(lambda, 'await', servers.promptUrl));
+    expect(call).to.include({ status: 'error', parentSpanId: own?.spanId });
+    await expectNextIsWhole(lambda, ended);
   });
 
-  it('an interruption is on the span as any timeout is', async () => {
+  it('an interruption is on the span as any timeout is; a span that the interrupted code has open is not sent', async () => {
     const lambda = start('interrupted');
-    const { result, spans, root, call } = await trace(lambda, 'block', servers.promptUrl);
+    const interrupted = await trace(lambda, 'block', servers.promptUrl);
+    const { result, root, own, call, spans } = interrupted;
     expect(result.error?.errorMessage).to.match(/it blocked the event loop and was interrupted/);
     expect(spans).to.have.length(2);
     expect(root).to.include({ status: 'error', message: result.error?.errorMessage });
     expect(root?.attributes).to.include({ 'timeout.handler': 'InterruptedOrders.handler' });
-    expect(call).to.include({ status: 'unset', parentSpanId: root?.spanId });
-    const next = await trace(lambda, 'await', servers.promptUrl);
-    expectWholeTrace(next);
-    expect(next.result.processId).to.equal(result.processId);
+    expect(call).to.include({ status: 'unset' });
+    expect(own).to.equal(undefined);
+    await expectNextIsWhole(lambda, interrupted);
   });
 
   describe('the response waits for the collector', () => {

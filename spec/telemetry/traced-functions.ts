@@ -23,7 +23,7 @@ export const tracedFunction = (
     taskRoot: PACKAGE,
     timeoutMs,
     env: {
-      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x', // the runtime client is that of Node 24
       MARGIN_MS: String(MARGIN_MS),
       RESERVE_MS: String(RESERVE_MS),
       ...env,

@@ -18,8 +18,18 @@ export interface Work {
 const { MARGIN_MS, RESERVE_MS } = process.env;
 const [marginMs, reserveMs] = [Number(MARGIN_MS), Number(RESERVE_MS)];
 
-/** Makes the handlers of a module. What its hook tells the telemetry of a timeout is the module's own. */
-export function handlersThat(annotate: (error: LambdaTimeoutError) => void) {
+type Order = (event: Work) => Promise<string>;
+
+/**
+ * Makes the handlers of a module. What its hook tells the telemetry of a timeout is the module's own, and so are the spans
+ * that it has around the work.
+ */
+export function handlersThat(
+  annotate: (error: LambdaTimeoutError) => void,
+  trace: (order: Order) => Order = (order) => order,
+) {
+  const order = trace(send);
+
   class Orders {
     @GracefulTimeout({ marginMs, reserveMs })
     public async handler(event: Work, _context: Context): Promise<string> {
@@ -61,7 +71,7 @@ export function handlersThat(annotate: (error: LambdaTimeoutError) => void) {
   };
 }
 
-async function order({ url, work }: Work): Promise<string> {
+async function send({ url, work }: Work): Promise<string> {
   if (work === 'await') return ask(url);
   if (work === 'cancel') return ask(url, currentDeadline().signal);
   if (work === 'block') {
