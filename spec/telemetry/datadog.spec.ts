@@ -125,8 +125,18 @@ describe('with Datadog', function () {
     expectSuccess(await trace(lambda, 'await', servers.promptUrl));
   });
 
-  it('an interruption is on the span as any timeout is', async () => {
+  it('an interruption is counted, but its trace waits for a span that the interrupted code has open, also after the next invocation', async () => {
     const lambda = start('interrupted');
+    const { result, root, metrics } = await trace(lambda, 'block', servers.promptUrl);
+    expect(result.error?.errorType).to.equal('LambdaTimeoutError');
+    expect(metrics).to.deep.equal(['invocations', 'errors']);
+    expect(root).to.equal(undefined);
+    expectSuccess(await trace(lambda, 'await', servers.promptUrl));
+    expect(tracedIn(lambda.log, result).root).to.equal(undefined);
+  });
+
+  it('an interruption is on the span as any timeout is, if finished spans do not wait for their trace', async () => {
+    const lambda = start('interrupted', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' });
     const interrupted = await trace(lambda, 'block', servers.promptUrl);
     expectTimeout(interrupted);
     expect(interrupted.result.error?.errorMessage).to.match(/it blocked the event loop and was interrupted/);

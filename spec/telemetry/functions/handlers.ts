@@ -21,13 +21,10 @@ const [marginMs, reserveMs] = [Number(MARGIN_MS), Number(RESERVE_MS)];
 type Order = (event: Work) => Promise<string>;
 
 /**
- * Makes the handlers of a module. What its hook tells the telemetry of a timeout is the module's own, and so are the spans
+ * Makes the handlers of a module. What its hook tells the telemetry of a timeout is the module's own, and so is the span
  * that it has around the work.
  */
-export function handlersThat(
-  annotate: (error: LambdaTimeoutError) => void,
-  trace: (order: Order) => Order = (order) => order,
-) {
+export function handlersThat(annotate: (error: LambdaTimeoutError) => void, trace: (order: Order) => Order) {
   const order = trace(send);
 
   class Orders {

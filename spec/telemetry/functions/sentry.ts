@@ -1,13 +1,16 @@
 import * as Sentry from '@sentry/aws-serverless';
 import { handlersThat } from './handlers.js';
 
-export const { handler, responder, interrupted } = handlersThat(({ handler }) => {
-  Sentry.getCurrentScope().setContext('timeout', { handler }); // of the event
-  Sentry.getActiveSpan()?.setAttribute('timeout.handler', handler); // of the transaction
-  // These are of the process, and so of later events too.
-  Sentry.setContext('last_timeout', { handler });
-  Sentry.setTag('last_timeout', handler);
-});
+export const { handler, responder, interrupted } = handlersThat(
+  ({ handler }) => {
+    Sentry.getCurrentScope().setContext('timeout', { handler }); // of the event
+    Sentry.getActiveSpan()?.setAttribute('timeout.handler', handler); // of the transaction
+    // These are of the process, and so of later events too.
+    Sentry.setContext('last_timeout', { handler });
+    Sentry.setTag('last_timeout', handler);
+  },
+  (order) => (event) => Sentry.startSpan({ name: 'order' }, () => order(event)),
+);
 
 /** For a process without the integration that wraps the handler by itself. */
 export const wrapped = Sentry.wrapHandler(handler, { flushTimeout: 300, captureTimeoutWarning: false });
