@@ -1,7 +1,8 @@
+import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
-import { hookAbandoned } from '../report/timeout-report.js';
-import { Attempt } from './attempt.js';
+import { type DeadlineFacts, hookAbandoned } from '../report/timeout-report.js';
+import { Attempt, type Code } from './attempt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
 
@@ -28,43 +29,58 @@ export interface GuardedClass {
 
 type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
 
-/**
- * Runs one hook on its share of the time that is left, and logs it if it fails or is abandoned.
- *
- * @param hooksLeft - among how many hooks the time is shared, this one included
- * @param argumentsFor - the arguments for an attempt
- */
-export function runHook(
-  hook: Hook,
-  facts: InvocationFacts,
-  hooksLeft: number,
-  argumentsFor: (attempt: Attempt) => unknown[],
-  onEnd: (answer: Outcome) => void,
-): void {
-  const { name } = hook;
-  const now = performance.now();
-  const shareMs = Math.max(0, (facts.hookDeadlineAtMs - now) / hooksLeft);
-  const attempt = new Attempt(
-    {
-      name,
-      deadlineAtMs: now + shareMs,
-      report: (deadline) => hookAbandoned(facts, name, shareMs, deadline),
-      graceParts: 0,
-    },
-    facts,
-    (answer) => {
-      if (answer.status === 'rejected') {
-        const message = attempt.state === 'timed out' ? attempt.expiry.error.message : `${name} failed`;
-        log(facts.logger, 'error', message, answer.reason);
-      } else if (answer.value !== undefined) warnOfValue(hook, facts);
-      onEnd(answer);
-    },
-  );
-  attempt.run(() => {
+/** What a hook runs for. */
+export interface HookOwner {
+  argumentsFor(hook: Hook, attempt: Attempt): unknown[];
+  /** Is told once how the hook has ended. */
+  onHookEnd(hook: Hook, answer: Outcome): void;
+}
+
+/** One run of a hook, on its share of the time that is left; logs it if it fails or is abandoned. */
+export class HookRun implements Code {
+  readonly deadlineAtMs: number;
+  readonly graceParts = 0;
+  readonly #hook: Hook;
+  readonly #facts: InvocationFacts;
+  readonly #owner: HookOwner;
+  readonly #shareMs: number;
+
+  /** @param hooksLeft - among how many hooks the time is shared, this one included */
+  constructor(hook: Hook, facts: InvocationFacts, hooksLeft: number, owner: HookOwner) {
+    const now = performance.now();
+    this.#shareMs = Math.max(0, (facts.hookDeadlineAtMs - now) / hooksLeft);
+    this.deadlineAtMs = now + this.#shareMs;
+    this.#hook = hook;
+    this.#facts = facts;
+    this.#owner = owner;
+  }
+
+  get name(): string {
+    return this.#hook.name;
+  }
+
+  start(): void {
+    new Attempt(this, this.#facts).run();
+  }
+
+  call(attempt: Attempt): unknown {
+    const { self } = this.#facts;
     // Not `?.()`: a hook that an override has made no method has to fail, not to pass silently.
-    const method = (facts.self as Methods)[hook.key] as Methods[string];
-    return callUserCode(method, facts.self, argumentsFor(attempt));
-  });
+    const method = (self as Methods)[this.#hook.key] as Methods[string];
+    return callUserCode(method, self, this.#owner.argumentsFor(this.#hook, attempt));
+  }
+
+  report(deadline: DeadlineFacts): LambdaTimeoutError {
+    return hookAbandoned(this.#facts, this.name, this.#shareMs, deadline);
+  }
+
+  onEnd(attempt: Attempt, answer: Outcome): void {
+    if (answer.status === 'rejected') {
+      const message = attempt.state === 'timed out' ? attempt.expiry.error.message : `${this.name} failed`;
+      log(this.#facts.logger, 'error', message, answer.reason);
+    } else if (answer.value !== undefined) warnOfValue(this.#hook, this.#facts);
+    this.#owner.onHookEnd(this.#hook, answer);
+  }
 }
 
 const warnedHooks = new WeakSet<Hook>();

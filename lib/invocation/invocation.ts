@@ -1,11 +1,11 @@
 import { attempts } from '../deadline/current-attempt.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
-import { log } from '../report/logger.js';
+import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
-import { Attempt } from './attempt.js';
+import { Attempt, type Code } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
-import { type GuardedClass, type Hook, runHook } from './hook-runner.js';
+import { type GuardedClass, type Hook, type HookOwner, HookRun } from './hook-runner.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { readLambdaContext, warnOfContext } from './lambda-context.js';
 import { type Outcome, PendingOutcome } from './outcome.js';
@@ -33,115 +33,142 @@ export function invoke(
   // Not in the function below, which would keep the arguments in memory as long as the promise.
   const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {
-    const invocation = new Invocation(facts, guarded, handlerArgs, (outcome) =>
-      outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(outcome.reason),
-    );
-    invocation.start(method);
+    new Invocation(method, facts, guarded, handlerArgs, { resolve, reject }).start();
   });
 }
 
-/** One call of a decorated handler: the steps from its start to the outcome that its caller receives. */
-class Invocation {
-  readonly #facts: InvocationFacts;
-  readonly #guarded: GuardedClass;
-  readonly #args: HandlerArguments;
-  readonly #settle: (outcome: Outcome) => void;
-  readonly #steps: (() => void)[] = [];
-  #hooksLeft = 0;
+/** The two ends of the promise that the caller of a handler receives. */
+interface Caller {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** One call of a decorated handler. Each of its steps runs alone: what interrupts one must not take another one with it. */
+class Invocation implements Code {
+  readonly facts: InvocationFacts;
+  readonly guarded: GuardedClass;
+  readonly args: HandlerArguments;
+  readonly #method: GuardedHandler['method'];
+  readonly #caller: Caller;
 
   constructor(
+    method: GuardedHandler['method'],
     facts: InvocationFacts,
     guarded: GuardedClass,
     args: HandlerArguments,
-    settle: (outcome: Outcome) => void,
+    caller: Caller,
   ) {
-    this.#facts = facts;
-    this.#guarded = guarded;
-    this.#args = args;
-    this.#settle = settle;
+    this.#method = method;
+    this.facts = facts;
+    this.guarded = guarded;
+    this.args = args;
+    this.#caller = caller;
   }
 
-  start(method: GuardedHandler['method']): void {
-    const facts = this.#facts;
-    const options = {
-      name: facts.handlerName,
-      deadlineAtMs: facts.deadlineAtMs,
-      report: (deadline: DeadlineFacts) => handlerTimedOut(facts, deadline),
-      graceParts: this.#guarded.onTimeout.length + this.#guarded.finally.length + 1,
-    };
-    const attempt = new Attempt(options, facts, (outcome) => this.#onHandlerEnd(attempt, outcome));
-    const awaitsCallback = this.#args.passCallback(method, attempt);
-    this.#steps.push(() => {
-      if (!hasTime(facts)) attempt.expire();
-      else attempt.run(() => callUserCode(method, facts.self, this.#args.for(attempt)), awaitsCallback);
-    });
-    this.#next();
+  get name(): string {
+    return this.facts.handlerName;
   }
 
-  /** Takes the next step, alone: what interrupts one step must not take another one with it. */
-  #next(): void {
-    const step = this.#steps.shift();
-    if (step) this.#facts.runAlone(step);
+  get deadlineAtMs(): number {
+    return this.facts.deadlineAtMs;
   }
 
-  /** Adds a step that is done when it returns. */
-  #then(step: () => void): void {
-    this.#steps.push(() => {
-      step();
-      this.#next();
+  get graceParts(): number {
+    return this.guarded.onTimeout.length + this.guarded.finally.length + 1;
+  }
+
+  start(): void {
+    const attempt = new Attempt(this, this.facts);
+    const awaitsCallback = this.args.passCallback(this.#method, attempt);
+    this.facts.runAlone(() => {
+      if (!hasTime(this.facts)) attempt.expire();
+      else attempt.run(awaitsCallback);
     });
   }
 
-  /** Adds steps that run hooks, one after the other. */
-  #thenRun(
-    hooks: readonly Hook[],
-    argument: () => unknown,
-    onEnd: (answer: Outcome, hook: Hook) => void,
-  ): void {
-    this.#hooksLeft += hooks.length;
-    for (const hook of hooks) {
-      this.#steps.push(() => {
-        const argumentsFor = (attempt: Attempt) => [argument(), ...this.#args.for(attempt)];
-        runHook(hook, this.#facts, this.#hooksLeft--, argumentsFor, (answer) => {
-          onEnd(answer, hook);
-          this.#next();
-        });
-      });
+  call(attempt: Attempt): unknown {
+    return callUserCode(this.#method, this.facts.self, this.args.for(attempt));
+  }
+
+  report(deadline: DeadlineFacts): LambdaTimeoutError {
+    return handlerTimedOut(this.facts, deadline);
+  }
+
+  onEnd(attempt: Attempt, ofHandler: Outcome): void {
+    if (attempt.state === 'ended') {
+      new Ending(this, ofHandler, undefined).next();
+      return;
+    }
+    const { error } = attempt.expiry;
+    if (attempt.state === 'timed out') {
+      if (this.args.hasStream) doNotWaitForAbandoned(this.facts.context);
+      new Ending(this, ofHandler, error).log('error', error.message, error);
+    } else {
+      const message = `${this.name} ended ${attempt.expiry.lateByMs()} ms past its deadline, in its grace`;
+      new Ending(this, ofHandler, undefined).log('warn', message, error);
     }
   }
 
-  #onHandlerEnd({ state, expiry }: Attempt, ofHandler: Outcome): void {
-    const { handlerName, logger } = this.#facts;
-    const outcome = new PendingOutcome(ofHandler, handlerName);
-    if (state === 'timed out') this.#timeOut(expiry.error, outcome);
-    if (state === 'ended late') {
-      const message = `${handlerName} ended ${expiry.lateByMs()} ms past its deadline, in its grace`;
-      this.#then(() => log(logger, 'warn', message, expiry.error));
-    }
-    this.#thenRun(
-      this.#guarded.finally,
-      () => outcome.current,
-      (answer) => outcome.conclude(answer),
-    );
-    this.#then(() => {
-      if (state === 'timed out' && outcome.current.status === 'fulfilled') this.#args.endResponse();
-      this.#args.release();
-      this.#settle(outcome.current);
-    });
-    this.#next();
+  settle(outcome: Outcome): void {
+    this.args.release();
+    if (outcome.status === 'fulfilled') this.#caller.resolve(outcome.value);
+    else this.#caller.reject(outcome.reason);
+  }
+}
+
+/** The steps from the end of a handler to the outcome that its caller receives. */
+class Ending implements HookOwner {
+  readonly #invocation: Invocation;
+  readonly #outcome: PendingOutcome;
+  /** The error of a handler that has timed out. */
+  readonly #timeout: LambdaTimeoutError | undefined;
+  readonly #hooks: readonly Hook[];
+  #hooksRun = 0;
+
+  constructor(invocation: Invocation, ofHandler: Outcome, timeout: LambdaTimeoutError | undefined) {
+    const { onTimeout, finally: always } = invocation.guarded;
+    this.#invocation = invocation;
+    this.#outcome = new PendingOutcome(ofHandler, invocation.name);
+    this.#timeout = timeout;
+    this.#hooks = timeout ? [...onTimeout, ...always] : always;
   }
 
-  #timeOut(error: LambdaTimeoutError, outcome: PendingOutcome): void {
-    const { logger, context } = this.#facts;
-    const { onTimeout, responder } = this.#guarded;
-    if (this.#args.hasStream) doNotWaitForAbandoned(context);
-    this.#then(() => log(logger, 'error', error.message, error));
-    this.#thenRun(
-      onTimeout,
-      () => error,
-      (answer, hook) => {
-        if (hook === responder) outcome.respond(answer, error);
-      },
-    );
+  /** Logs, and goes on. */
+  log(level: keyof TimeoutLogger, message: string, detail: unknown): void {
+    const { runAlone, logger } = this.#invocation.facts;
+    runAlone(() => {
+      log(logger, level, message, detail);
+      this.next();
+    });
+  }
+
+  /** Runs the next hook; settles after the last one. */
+  next(): void {
+    const hook = this.#hooks[this.#hooksRun];
+    this.#invocation.facts.runAlone(() => (hook ? this.#run(hook) : this.#settle()));
+  }
+
+  #run(hook: Hook): void {
+    const hooksLeft = this.#hooks.length - this.#hooksRun++;
+    new HookRun(hook, this.#invocation.facts, hooksLeft, this).start();
+  }
+
+  argumentsFor({ kind }: Hook, attempt: Attempt): unknown[] {
+    return [
+      kind === 'finally' ? this.#outcome.current : this.#timeout,
+      ...this.#invocation.args.for(attempt),
+    ];
+  }
+
+  onHookEnd(hook: Hook, answer: Outcome): void {
+    if (hook.kind === 'finally') this.#outcome.conclude(answer);
+    else if (hook === this.#invocation.guarded.responder) this.#outcome.respond(answer);
+    this.next();
+  }
+
+  #settle(): void {
+    const outcome = this.#outcome.current;
+    if (this.#timeout && outcome.status === 'fulfilled') this.#invocation.args.endResponse();
+    this.#invocation.settle(outcome);
   }
 }

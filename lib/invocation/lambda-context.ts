@@ -21,6 +21,8 @@ const DURABLE =
   'its context is that of a durable execution, which a timeout would fail for good; decorate a method that ' +
   'calls what `withDurableExecution` returns, or one that a step calls with `context.lambdaContext`';
 
+const NO_CONTEXT = 'no argument has the method `getRemainingTimeInMillis()` of a Lambda context';
+
 const warnedClasses = new WeakSet<object>();
 
 /** Says, once per class, why a handler has no timeout. */
@@ -41,11 +43,10 @@ export function readLambdaContext(args: readonly unknown[]): LambdaContext {
     const context = args[index];
     const clock = findClock(context);
     if (!clock) continue;
-    const time = isDurable(context) ? unknown(DURABLE) : readClock(clock);
-    return { context, index, requestId: clock.awsRequestId, ...time };
+    const time = isDurable(context) ? DURABLE : readClock(clock);
+    return describe(context, index, clock.awsRequestId, time);
   }
-  const problem = 'no argument has the method `getRemainingTimeInMillis()` of a Lambda context';
-  return { context: undefined, index: 1, requestId: undefined, ...unknown(problem) };
+  return describe(undefined, 1, undefined, NO_CONTEXT);
 }
 
 /** Takes the argument itself, or Lambda's context inside one that wraps it. */
@@ -61,14 +62,24 @@ const isDurable = (context: unknown): boolean => typeof (context as { step?: unk
 const isClock = (value: unknown): value is Clock =>
   typeof (value as Clock | null | undefined)?.getRemainingTimeInMillis === 'function';
 
-function readClock(clock: Clock): Pick<LambdaContext, 'remainingMs' | 'problem'> {
+/** The remaining time in ms, or why there is none to go by. */
+function readClock(clock: Clock): number | string {
   try {
     const remainingMs = clock.getRemainingTimeInMillis();
-    if (Number.isFinite(remainingMs)) return { remainingMs, problem: undefined };
-    return unknown(`\`context.getRemainingTimeInMillis()\` returned ${show(remainingMs)}`);
+    if (Number.isFinite(remainingMs)) return remainingMs;
+    return `\`context.getRemainingTimeInMillis()\` returned ${show(remainingMs)}`;
   } catch (error) {
-    return unknown(`\`context.getRemainingTimeInMillis()\` threw ${show(error)}`);
+    return `\`context.getRemainingTimeInMillis()\` threw ${show(error)}`;
   }
 }
 
-const unknown = (problem: string) => ({ remainingMs: Number.POSITIVE_INFINITY, problem });
+function describe(
+  context: unknown,
+  index: number,
+  requestId: string | undefined,
+  time: number | string,
+): LambdaContext {
+  return typeof time === 'number'
+    ? { context, index, requestId, remainingMs: time, problem: undefined }
+    : { context, index, requestId, remainingMs: Number.POSITIVE_INFINITY, problem: time };
+}

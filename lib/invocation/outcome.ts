@@ -1,4 +1,3 @@
-import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { addCause } from '../report/timeout-report.js';
 
 /** How code has ended. */
@@ -21,10 +20,10 @@ export class PendingOutcome {
     return this.#current;
   }
 
-  /** Takes what the hook has answered that responds to a timeout. */
-  respond(answer: Outcome, timeout: LambdaTimeoutError): void {
+  /** Takes what the hook has answered that responds to a timeout, with which the handler has ended. */
+  respond(answer: Outcome): void {
     if (answer.status === 'fulfilled') this.#current = answer;
-    else addCause(timeout, answer.reason);
+    else addCause((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
   }
 
   /** Takes how a `@Finally` hook has ended: its failure is that of an invocation whose handler had fulfilled. */
