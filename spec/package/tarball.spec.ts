@@ -23,13 +23,11 @@ describe('The tarball', () => {
 
   it('holds the compiled files and the documents, and nothing else', async () => {
     const sources = await readdir(join(ROOT, 'lib'), { recursive: true });
-    const modules = sources
+    const declarations = sources
       .filter((path) => path.endsWith('.ts'))
-      .map((path) => path.slice(0, -'.ts'.length));
+      .map((path) => path.replace(/ts$/, 'd.ts'));
     const compiled = ['dist/esm', 'dist/cjs'].flatMap((folder) =>
-      modules.flatMap((module) =>
-        ['.js', '.js.map', '.d.ts'].map((ending) => posix.join(folder, module + ending)),
-      ),
+      ['index.js', 'index.js.map', ...declarations].map((file) => posix.join(folder, file)),
     );
     const others = [
       'CHANGELOG.md',

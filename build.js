@@ -1,0 +1,30 @@
+/**
+ * Builds the package into `dist`: for each module system one file of code, since a Lambda function reads it at every cold
+ * start, and the declarations, which are the same for both.
+ */
+import { execSync } from 'node:child_process';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { buildSync } from 'esbuild';
+
+const MINIMAL_NODE = 'node20';
+
+rmSync('dist', { recursive: true, force: true });
+
+// Found where `npm run` looks for programs.
+execSync('tsc --emitDeclarationOnly', { stdio: 'inherit' });
+cpSync('dist/esm', 'dist/cjs', { recursive: true });
+writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+
+for (const format of ['esm', 'cjs']) {
+  buildSync({
+    entryPoints: ['lib/index.ts'],
+    outfile: `dist/${format}/index.js`,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    target: MINIMAL_NODE,
+    format,
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+}
