@@ -153,15 +153,20 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
     for (const [place, leave] of Object.entries(places)) {
       it(`${place} is held back and logged, and the hooks run`, async () => {
         const failure = new Error('left alone');
+        let onThrow = () => {};
+        const thrown = new Promise<void>((resolve) => {
+          onThrow = resolve;
+        });
         const logger = await timeOut(
           async () => {
             await sleep(40);
             leave(() => {
+              onThrow();
               throw failure;
             });
             await sleep(5000, undefined, { ref: false });
           },
-          () => sleep(60),
+          () => thrown.then(turn),
         );
         expect(foreign).to.deep.equal([]);
         expect(logger.messages.slice(1)).to.deep.equal([LEFT_UNCAUGHT]);
