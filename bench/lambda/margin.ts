@@ -21,9 +21,10 @@ const PROCESSES = Number(processes);
 const LATER = Number(later);
 /** Far more than any of them takes, so that none is killed. */
 const MARGIN_MS = 10_000;
-const DEADLINE_MS = 200;
+/** Leaves a handler the time to begin, which takes long with a small share of a CPU. */
+const deadlineMs = (memoryMb: number): number => Math.round(150 + 30 * (1769 / memoryMb));
 /** More processes at a time would take the CPU from each other while they start. */
-const MAX_AT_A_TIME = 6;
+const MAX_AT_A_TIME = 4;
 
 interface Delays {
   readonly first: number[];
@@ -54,7 +55,7 @@ async function run(memoryMb: number, ending: Ending, hooks: number, delays: Dela
   const lambda = new LocalLambda({
     taskRoot,
     handler: `handlers.hooks${hooks}`,
-    timeoutMs: DEADLINE_MS + MARGIN_MS,
+    timeoutMs: deadlineMs(memoryMb) + MARGIN_MS,
     memoryMb,
     env: {
       MARGIN_MS: String(MARGIN_MS),
@@ -71,7 +72,7 @@ async function run(memoryMb: number, ending: Ending, hooks: number, delays: Dela
       console.error(`Killed, invocation ${invocation} at ${memoryMb} MB: ${text}`);
       process.exitCode = 1;
     }
-    delays[invocation === 0 ? 'first' : 'later'].push(durationMs - DEADLINE_MS);
+    delays[invocation === 0 ? 'first' : 'later'].push(durationMs - deadlineMs(memoryMb));
   }
   await lambda.close();
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** How long a share is counted; who has used it up waits for the next period. */
@@ -24,6 +24,7 @@ export class CpuGroup {
   constructor(root = '/') {
     const { parent, isVersion2 } = findParent(root);
     created += 1;
+    removeLeftOvers(parent);
     this.folder = join(parent, `${process.pid}-${created}`);
     this.#isVersion2 = isVersion2;
     mkdirSync(this.folder);
@@ -46,15 +47,35 @@ export class CpuGroup {
 
   /** Can only be done, and is only done, once all its processes have ended. */
   remove(): void {
-    try {
-      rmdirSync(this.folder);
-    } catch {
-      // The handler has left a process behind.
-    }
+    removeIfEmpty(this.folder);
   }
 
   #write(file: string, value: string | number): void {
     writeFileSync(join(this.folder, file), String(value));
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // The handler has left a process behind.
+  }
+}
+
+/** Removes the groups of those who were killed before they could do so. */
+function removeLeftOvers(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const owner = /^(\d+)-\d+$/.exec(name)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner))) removeIfEmpty(join(parent, name));
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

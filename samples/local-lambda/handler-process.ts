@@ -28,9 +28,15 @@ export async function pipesAreRead(): Promise<void> {
 /**
  * The command that runs another one with a single pipe for its output and its errors: with two pipes, nobody could tell
  * which line came first. By `exec` the shell becomes the program, in the same process. Windows has no such shell.
+ *
+ * A frozen process does not notice that this one has been killed. Where the system can, it kills that one too.
  */
 const inOnePipe = (command: readonly string[]): readonly string[] =>
-  process.platform === 'win32' ? command : ['/bin/sh', '-c', 'exec "$0" "$@" 2>&1', ...command];
+  process.platform === 'win32'
+    ? command
+    : ['/bin/sh', '-c', `${WITH_PARENT}; exec "$0" "$@" 2>&1`, ...command];
+
+const WITH_PARENT = 'setpriv --pdeathsig KILL true 2>&- && exec setpriv --pdeathsig KILL "$0" "$@" 2>&1';
 
 /** The process that runs the handler, and what it prints, line by line. */
 export class HandlerProcess {
