@@ -48,7 +48,7 @@ describe('A loop that spends its time in functions of Node (R27a)', function () 
             ROUNDS,
           );
           for (const report of mine) {
-            expect(report).to.deep.include({ preempted: true, lost: [] });
+            expect(report, JSON.stringify(report)).to.deep.include({ preempted: true, lost: [] });
             expect(report.endedAfterMs).to.be.within(40, 2000);
             expect(report.blockedAt).to.include('node-code-program.js');
           }
