@@ -15,6 +15,7 @@ const modules: Record<string, string> = {
   'deep.cjs': `exports.first = 1; const recur = (depth) => { if (depth > 0) recur(depth - 1); else { ${LOOP_ONCE} } }; recur(500); exports.second = 2;`,
   'whole.cjs': 'exports.value = {};',
   'parent.cjs': `exports.whole = require('./whole.cjs'); exports.slow = require('./slow.cjs'); exports.end = true;`,
+  'caller.cjs': `exports.load = () => require('./parent.cjs');`,
   'grandparent.cjs': `exports.parent = require('./parent.cjs'); exports.end = true;`,
   'deep-parent.cjs': `exports.slow = require('./deep.cjs'); exports.end = true;`,
   'slow.mjs': `const work = () => { ${LOOP_ONCE} }; work(); export const second = 2;`,
@@ -66,9 +67,17 @@ async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
 const [kind = '', name = '', change] = process.argv.slice(2);
 if (change === 'frozen') Object.freeze(Error);
 const whole = load('whole.cjs');
-const loadIt = () => (kind === 'require' ? load(name) : importModule(name));
-const blocked = await invoke(100, loadIt);
+const caller = load('caller.cjs') as { load(): unknown };
+const ways: Record<string, () => unknown> = {
+  require: () => load(name),
+  import: () => importModule(name),
+  'require later': () => caller.load(),
+};
+const loadIt = (): unknown => ways[kind]?.();
+const blocked = await invoke(300, loadIt);
 Object.assign(globalThis, { isQuick: true });
 const again = await invoke(500, loadIt);
 const isSame = load('whole.cjs') === whole;
-console.log(JSON.stringify({ blocked, again, isSame, warnings }));
+const modulesInMemory = Object.values(require.cache).flatMap((module) => module?.children ?? []);
+const halfLoaded = modulesInMemory.filter(({ loaded }) => !loaded).length;
+console.log(JSON.stringify({ blocked, again, isSame, halfLoaded, warnings }));
