@@ -105,7 +105,7 @@ for (const memoryMb of MEMORY_MB) {
     for (const hooks of HOOKS) cells.set(hooks, await measure(memoryMb, ending, hooks));
     const columns = (['first', 'later'] as const).flatMap((which) =>
       HOOKS.map((hooks) => [
-        `${which}, ${hooks} ${hooks === 1 ? 'hook' : 'hooks'}`,
+        `${which}, ${hooks || 'no'} ${hooks > 1 ? 'hooks' : 'hook'}`,
         figures(cells.get(hooks)?.[which] ?? []),
       ]),
     );

@@ -9,6 +9,7 @@ const CODE = /`[^`]+`/g;
 /** Each document with its translation. */
 const TRANSLATIONS = [
   ['README.md', 'README.ja.md'],
+  ['docs/margins.md', 'docs/ja/margins.md'],
   ['docs/telemetry.md', 'docs/ja/telemetry.md'],
 ] as const;
 
