@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../lib/index.js';
 import { HangingServer } from './cancellation/hanging-server.js';
@@ -228,6 +230,28 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(error.message).to.match(
       new RegExp(`waiting for GET ${server.url} since \\d+ ms \\(and 1 more\\)$`),
     );
+  });
+
+  it('leaves nothing in memory of 100,000 requests that have ended', async function () {
+    this.timeout(20_000);
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const created = channel('undici:request:create');
+    const ended = channel('undici:request:trailers');
+    await timeOutAfter(() => {
+      const send = (count: number): number => {
+        for (let index = 0; index < count; index++) {
+          const request = { method: 'GET', origin: server.url, payload: new Array(100).fill(index) };
+          created.publish({ request });
+          ended.publish({ request });
+        }
+        collect();
+        return process.memoryUsage().heapUsed;
+      };
+      const before = send(1000);
+      expect(send(100_000) - before).to.be.below(2_000_000);
+      return ignore;
+    });
   });
 
   it('takes of a channel only what an attempt has begun', async () => {
