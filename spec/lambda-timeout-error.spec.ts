@@ -49,6 +49,7 @@ describe('LambdaTimeoutError (R23)', () => {
       remainingMs: 1000,
       lateByMs: 0,
       preempted: false,
+      pending: [],
       activeResources: { Timeout: 1, TCPSocketWrap: 2 },
     });
   });

@@ -1,9 +1,11 @@
+import { channel } from 'node:diagnostics_channel';
 import http from 'node:http';
 import https from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as undici from 'undici';
+import { channelOfRequests } from '../lib/deadline/track-operations.js';
 import { HangingServer, half } from './cancellation/hanging-server.js';
 import { NeverAcceptingServer } from './support/never-accepting-server.js';
 import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from './support/pending.js';
@@ -233,6 +235,15 @@ describe('A request for which no connection is free (R30)', () => {
   });
 });
 
+describe('Requests of node:http (R30)', () => {
+  const versions = { '20.20.2': 'start', '22.11.0': 'start', '22.12.0': 'created', '24.0.0': 'created' };
+  for (const [version, event] of Object.entries(versions)) {
+    it(`are heard of when they are at their ${event}, on Node ${version}`, () => {
+      expect(channelOfRequests(version)).to.equal(`http.client.request.${event}`);
+    });
+  }
+});
+
 describe('The name of a request (R30)', () => {
   const sendSecrets: Record<string, (server: HangingServer) => Begun> = {
     'node:http, with the URL in one': ({ url }) =>
@@ -301,6 +312,14 @@ describe('The name of a request (R30)', () => {
 
   it('leaves out the port that the protocol implies', async () => {
     expect(await named({ host: 'api.example.com', port: 80 })).to.deep.equal(['GET http://api.example.com']);
+  });
+
+  it('is its method alone where its host is none', async () => {
+    const operations = await operationsAfter(() => {
+      channel('undici:request:create').publish({ request: { method: 'GET', origin: undefined } });
+      return () => {};
+    });
+    expect(operations).to.deep.equal(['GET']);
   });
 
   it('has an address of IPv6 as URLs have it', async () => {

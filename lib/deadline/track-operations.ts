@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Describe, PendingOperations } from '../report/pending-operations.js';
@@ -25,9 +25,14 @@ export function trackOperations(): void {
   shared('tracking', startTracking);
 }
 
+/** Node 22.12 and later tell of a request when it is made, and of where; before, only when it is on its way. */
+export function channelOfRequests(nodeVersion: string): string {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  return `http.client.request.${major * 100 + minor < 2212 ? 'start' : 'created'}`;
+}
+
 function startTracking(): true {
-  listen('http.client.request.created', onRequestCreated);
-  listen('http.client.request.start', onRequest);
+  listen(channelOfRequests(process.versions.node), onRequest);
   listen('undici:request:create', onUndiciRequest);
   listen('undici:request:trailers', onUndiciEnd);
   listen('undici:request:error', onUndiciEnd);
@@ -61,12 +66,6 @@ const describeRequest = (method: string, url: string): ReturnType<Describe> => (
 
 function onRequest({ request }: { request: ClientRequest }): void {
   track(request, () => describeHttp(request), onRequest);
-}
-
-/** Node 22.12 and later tell of a request when it is made; before, only when it is on its way. */
-function onRequestCreated({ request }: { request: ClientRequest }): void {
-  unsubscribe('http.client.request.start', onRequest as Subscriber<unknown>);
-  track(request, () => describeHttp(request), onRequestCreated);
 }
 
 function describeHttp(request: ClientRequest): ReturnType<Describe> {

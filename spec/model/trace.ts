@@ -123,7 +123,8 @@ export const timeoutError = (
 ): string => `${shorten(message)} [${request}, ${remainingMs} ms left, ${lateByMs} ms late]`;
 
 /** Leaves out what a message says of what kept the invocation busy. */
-export const shorten = (message: string): string => message.replace(/(after -?\d+ ms)[,;].*/, '$1');
+export const shorten = (message: string): string =>
+  message.replace(/(after -?\d+ ms|share of the margin, \d+ ms)[,;].*/, '$1');
 
 export const aggregateError = (errors: readonly unknown[]): string =>
   `all of (${errors.map(String).join(', ')})`;
