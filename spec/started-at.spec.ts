@@ -2,6 +2,7 @@ import http from 'node:http';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../lib/index.js';
+import { captureFew, withErrorProperty } from '../lib/report/stack.js';
 import { HangingServer } from './cancellation/hanging-server.js';
 import { FakeContext } from './support/context.js';
 import { expectRejection } from './support/expect-rejection.js';
@@ -136,6 +137,17 @@ describe('PendingOperation.startedAt (R30)', () => {
       const [startedAt] = await startsAfter(shipOrder);
       expect(Error.stackTraceLimit).to.equal(0);
       expect(namesOf(startedAt)[0]).to.equal('at shipOrder');
+    });
+
+    it('that has no `prepareStackTrace` has none afterwards', () => {
+      Reflect.deleteProperty(Error, 'prepareStackTrace');
+      const { stack } = withErrorProperty(
+        'prepareStackTrace',
+        () => 'written',
+        () => captureFew(ignore),
+      );
+      expect(stack).not.to.equal('written');
+      expect(Error).not.to.have.own.property('prepareStackTrace');
     });
 
     it('that lets nobody change its limit is as complete as that lets it be', async () => {
