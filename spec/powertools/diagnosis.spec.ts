@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { PendingOperation } from '../../lib/index.js';
 import type { LocalLambda, LocalLambdaOptions } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, functionOf, needsRealClient } from '../runtime/local-lambda.js';
 import { useSilentServer } from '../runtime/silent-server.js';
@@ -39,8 +40,9 @@ describe('the line of a timeout that a Powertools Logger writes (R25)', function
       function_request_id: result.requestId,
       correlation_id: 'A',
     });
-    const { stack, elapsedMs, remainingMs, lateByMs, activeResources, location, ...error } =
+    const { stack, elapsedMs, remainingMs, lateByMs, pending, activeResources, location, ...error } =
       line?.error ?? {};
+    const [{ operation, startedAt } = {}, ...operations] = pending as Partial<PendingOperation>[];
     expect(error).to.deep.equal({
       name: 'LambdaTimeoutError',
       message: result.error?.errorMessage,
@@ -49,6 +51,10 @@ describe('the line of a timeout that a Powertools Logger writes (R25)', function
       marginMs: 700,
       preempted: false,
     });
+    expect(operations).to.deep.equal([]);
+    expect(operation).to.equal(`GET ${server.url}`);
+    expect(line?.message).to.include(`waiting for ${operation} since `);
+    expect(startedAt).to.match(/^at (async )?work \(.*slow-work\.js:\d+:\d+\)/);
     expect([elapsedMs, remainingMs, lateByMs]).to.satisfy((all: unknown[]) => all.every(Number.isInteger));
     expect(activeResources).to.include({ TCPSocketWrap: 1 });
     expect(stack).to.match(/^LambdaTimeoutError: Orders\.handler timed out/);

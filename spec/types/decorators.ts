@@ -14,6 +14,7 @@ import {
   type LambdaTimeoutError,
   OnTimeout,
   type OnTimeoutOptions,
+  type PendingOperation,
 } from '../../lib/index.js';
 
 const symbol = Symbol('hook');
@@ -42,7 +43,13 @@ export class Orders implements LambdaInterface {
       error.blockedAt,
     ];
     const resources: Record<string, number> = error.activeResources;
-    void [json, resources, event, context];
+    const pending: readonly PendingOperation[] = error.pending;
+    const texts: (string | undefined)[] = pending.flatMap(({ operation, startedAt }) => [
+      operation,
+      startedAt,
+    ]);
+    const times: number[] = pending.map(({ sinceMs }) => sinceMs);
+    void [json, resources, texts, times, event, context];
   }
 
   @OnTimeout({ respond: true })
