@@ -25,11 +25,13 @@ export function withErrorProperty<Result>(
   value: unknown,
   code: (isSet: boolean) => Result,
 ): Result {
+  const isThere = Object.hasOwn(Error, name);
   const before = Error[name];
   try {
     return code(Reflect.set(Error, name, value));
   } finally {
-    Reflect.set(Error, name, before);
+    if (isThere) Reflect.set(Error, name, before);
+    else Reflect.deleteProperty(Error, name);
   }
 }
 
@@ -67,8 +69,11 @@ function whereUserCodeEnds(): { readonly place: string; readonly folder: string 
   const capture = (): Trace => captureTrace(capture);
   const [frame = NO_FRAME] = write(callUserCode(capture, undefined, []) as Trace);
   const place = frame.slice(Math.max(frame.lastIndexOf(' '), frame.lastIndexOf('(')) + 1);
-  return { place, folder: /^(.+[\\/])report[\\/]stack\.[jt]s:/.exec(place)?.[1] };
+  return { place, folder: OWN_FOLDER.exec(place)?.[0] };
 }
+
+/** Where a package manager has put this package, or where its sources are. */
+const OWN_FOLDER = /^.+[\\/](?:node_modules[\\/]lambda-graceful-timeout[\\/]|(?=report[\\/]stack\.[jt]s:))/;
 
 /** No line ends like this. */
 const NO_FRAME = '\n';
