@@ -23,25 +23,36 @@ async function bundle(name: string): Promise<string> {
   return outfile;
 }
 
-/** Imports a file in a new process and answers with the time that it took. */
-function importMs(file: string): number {
-  const script =
-    'const start = performance.now(); require(process.argv[1]); console.log(performance.now() - start)';
-  return Number(execFileSync(process.execPath, ['-e', script, file], { encoding: 'utf8' }));
+/** Loads something in a new process and answers with the time that it took. */
+function loadMs(type: 'commonjs' | 'module', load: string): number {
+  const script = `const start = performance.now(); ${load}; console.log(performance.now() - start)`;
+  const args = [`--input-type=${type}`, '-e', script];
+  return Number(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname }));
 }
 
-const candidates = await Promise.all(
+const bundles = await Promise.all(
   PACKAGES.map(async (name) => ({ name, file: await bundle(name), timesMs: [] as number[] })),
 );
+/** As they are installed, not bundled; the second one is what there is to compare with. */
+const modules = [['lambda-graceful-timeout'], ['@middy/core', 'reflect-metadata/lite']].map((names) => ({
+  name: names.join(' + '),
+  load: names.map((name) => `await import('${name}')`).join('; '),
+  timesMs: [] as number[],
+}));
 for (let run = 0; run < RUNS; run++) {
-  for (const { file, timesMs } of candidates) timesMs.push(importMs(file));
+  for (const { file, timesMs } of bundles) {
+    timesMs.push(loadMs('commonjs', `require(${JSON.stringify(file)})`));
+  }
+  for (const { load, timesMs } of modules) timesMs.push(loadMs('module', load));
 }
 
 console.log(`Import, bundled and minified, median of ${RUNS} new processes. ${describeMachine()}`);
 printTable(
-  candidates.map(({ name, file, timesMs }) => ({
+  bundles.map(({ name, file, timesMs }) => ({
     '': name,
     ms: round(median(timesMs), 1),
     kB: round(statSync(file).size / 1000, 1),
   })),
 );
+console.log('As it is installed, imported as ECMAScript modules.');
+printTable(modules.map(({ name, timesMs }) => ({ '': name, ms: round(median(timesMs), 1) })));
