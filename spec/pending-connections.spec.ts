@@ -123,6 +123,24 @@ describe('A connection (R30)', () => {
     });
   }
 
+  it('has no listeners of this package any more once it is closed, nor outside of an invocation', async () => {
+    const openAndClose = async (socket: Socket): Promise<number[]> => {
+      const closed = once(socket, 'close');
+      await once(socket, 'connect');
+      const open = socket.listenerCount('connectionAttempt');
+      socket.destroy();
+      await closed;
+      return [open, socket.listenerCount('connectionAttempt')];
+    };
+    let inside: number[] = [];
+    await operationsAfter(async () => {
+      inside = await openAndClose(openTo('127.0.0.1'));
+      return none;
+    });
+    expect(inside).to.deep.equal([1, 0]);
+    expect(await openAndClose(openTo('127.0.0.1'))).to.deep.equal([0, 0]);
+  });
+
   it('is not listed where it was opened before the invocation', async () => {
     const socket = openTo('127.0.0.1');
     await once(socket, 'connect');

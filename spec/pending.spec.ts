@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import { channelOfRequests } from '../lib/deadline/track-operations.js';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../lib/index.js';
 import { HangingServer } from './cancellation/hanging-server.js';
 import { FakeContext } from './support/context.js';
@@ -236,6 +238,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     this.timeout(20_000);
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
+    const begun = channel(channelOfRequests(process.versions.node));
     const created = channel('undici:request:create');
     const ended = channel('undici:request:trailers');
     await timeOutAfter(() => {
@@ -244,6 +247,9 @@ describe('LambdaTimeoutError.pending (R30)', () => {
           const request = { method: 'GET', origin: server.url, payload: new Array(100).fill(index) };
           created.publish({ request });
           ended.publish({ request });
+          const other = Object.assign(new EventEmitter(), request);
+          begun.publish({ request: other });
+          other.emit('close');
         }
         collect();
         return process.memoryUsage().heapUsed;

@@ -51,12 +51,13 @@ interface Closable {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Notes that something has begun, until it is closed. */
-function track(subject: Closable, describe: Describe, below: Subscriber<never>): void {
+/** Notes that something has begun, until it is closed, if it is an attempt that has begun it. */
+function track(subject: Closable, describe: Describe, below: Subscriber<never>): boolean {
   const pending = attempts.getStore()?.pending;
-  if (!pending) return;
+  if (!pending) return false;
   pending.begin(subject, describe, below);
   subject.once('close', () => pending.end(subject));
+  return true;
 }
 
 const describeRequest = (method: string, url: string): ReturnType<Describe> => ({
@@ -107,10 +108,13 @@ function onSocket({ socket }: { socket: Socket }): void {
     return;
   }
   let peer: Peer = {};
-  track(socket, (trace) => describeSocket(socket, peer, trace), onSocket);
-  socket.on('connectionAttempt', (address: string, port?: number) => {
+  const noteAttempt = (address: string, port?: number): void => {
     if (port !== undefined) peer = { address, port };
-  });
+  };
+  if (!track(socket, (trace) => describeSocket(socket, peer, trace), onSocket)) return;
+  socket.on('connectionAttempt', noteAttempt);
+  // It can be connected again.
+  socket.once('close', () => socket.off('connectionAttempt', noteAttempt));
 }
 
 /** What a socket was last about to connect to; empty where that is no more than a file, or is being looked up. */
