@@ -1,5 +1,5 @@
 import sinon from 'sinon';
-import { GracefulTimeout, type LambdaTimeoutError, type PendingOperation } from '../../lib/index.js';
+import { GracefulTimeout, LambdaTimeoutError, type PendingOperation } from '../../lib/index.js';
 import { FakeContext } from './context.js';
 import { expectRejection } from './expect-rejection.js';
 import { gate } from './gate.js';
@@ -44,7 +44,10 @@ export async function timeOutAfter(
   clock.tick(DEADLINE_MS);
   released.open();
   try {
-    return (await caller) as LambdaTimeoutError;
+    const error = await caller;
+    // What has failed in the work, an expectation perhaps, fails the spec.
+    if (!(error instanceof LambdaTimeoutError)) throw error;
+    return error;
   } finally {
     await cleanUp?.();
   }
