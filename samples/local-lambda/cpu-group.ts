@@ -5,6 +5,8 @@ import { join } from 'node:path';
 const PERIOD_US = 20_000;
 /** Below all groups of the local Lambda, so that one who may not write the others can be given this one. */
 const PARENT = 'local-lambda';
+/** In how many processes' stead the parent stands where others want the CPU too, as no function is to wait for these. */
+const WEIGHT = 10;
 
 let created = 0;
 
@@ -111,6 +113,7 @@ function findParent(root: string): { readonly parent: string; readonly isVersion
     if (type !== 'cgroup' || !options.split(',').includes('cpu')) continue;
     const parent = join(root, folder, ownGroup(root), PARENT);
     mkdirSync(parent, { recursive: true });
+    writeFileSync(join(parent, 'cpu.shares'), String(1024 * WEIGHT));
     return { parent, isVersion2: false };
   }
   for (const [, folder = '', type] of mounts) {
@@ -121,6 +124,7 @@ function findParent(root: string): { readonly parent: string; readonly isVersion
     passOnCpu(top);
     mkdirSync(parent, { recursive: true });
     passOnCpu(parent);
+    writeFileSync(join(parent, 'cpu.weight'), String(100 * WEIGHT));
     return { parent, isVersion2: true };
   }
   throw new Error('there are no cgroups');

@@ -112,6 +112,7 @@ describe('a group of processes with a share of the CPU', () => {
     group.limit(128 / 1769);
     group.add(42);
     expect(dirname(group.folder)).to.equal(join(root, 'cg/cpu/own/local-lambda'));
+    expect(readFileSync(join(group.folder, '../cpu.shares'), 'utf8')).to.equal('10240');
     expect(readOf(group, 'cpu.cfs_period_us')).to.equal('20000');
     expect(readOf(group, 'cpu.cfs_quota_us')).to.equal('1447');
     expect(readOf(group, 'cgroup.procs')).to.equal('42');
@@ -127,6 +128,7 @@ describe('a group of processes with a share of the CPU', () => {
     group.limit(2);
     group.add(42);
     expect(dirname(group.folder)).to.equal(join(root, 'cg/local-lambda'));
+    expect(readFileSync(join(group.folder, '../cpu.weight'), 'utf8')).to.equal('1000');
     expect(readOf(group, 'cpu.max')).to.equal('40000 20000');
     expect(readOf(group, 'cgroup.procs')).to.equal('42');
     expect(readFileSync(join(root, 'cg/cgroup.subtree_control'), 'utf8')).to.equal('+cpu');
@@ -142,7 +144,7 @@ describe('a group of processes with a share of the CPU', () => {
     const parent = join(root, 'cg/local-lambda');
     for (const owner of [pid, process.pid]) mkdirSync(join(parent, `${owner}-999`), { recursive: true });
     const group = new CpuGroup(root);
-    expect(readdirSync(parent)).to.have.members([`${process.pid}-999`, basename(group.folder)]);
+    expect(readdirSync(parent)).to.have.members(['cpu.shares', `${process.pid}-999`, basename(group.folder)]);
   });
 
   describe('where there is none', () => {
