@@ -5,7 +5,10 @@ import { run } from './commands.js';
 import { nodes } from './nodes.js';
 import { project, ROOT } from './project.js';
 
-const IN_VIRTUAL_TIME = ['rejects when an order takes too long', 'apologises for an order that takes too long'];
+const IN_VIRTUAL_TIME = [
+  'rejects when an order takes too long',
+  'apologises for an order that takes too long',
+];
 const LEFTOVERS = [
   'answers in time',
   'answers in time with a watchdog',
