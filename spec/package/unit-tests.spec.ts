@@ -5,7 +5,10 @@ import { run } from './commands.js';
 import { nodes } from './nodes.js';
 import { project, ROOT } from './project.js';
 
-const IN_VIRTUAL_TIME = ['apologises for an order that takes too long'];
+const IN_VIRTUAL_TIME = [
+  'rejects when an order takes too long',
+  'apologises for an order that takes too long',
+];
 const LEFTOVERS = [
   'answers in time',
   'answers in time with a watchdog',
@@ -13,7 +16,7 @@ const LEFTOVERS = [
 ];
 const BLOCKED = ['interrupts a loop that blocks'];
 
-/** A tool whose recipe the README gives, and how to run it in the folder of its name. */
+/** A tool whose recipe `docs/testing.md` gives, and how to run it in the folder of its name. */
 interface Tool {
   readonly name: string;
   readonly minimumNode?: number;
@@ -81,10 +84,10 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** The files of the README's chapter on testing, by the path that follows `ts` in the block's first line. */
+/** The files of `docs/testing.md`, by the path that follows `ts` in the block's first line. */
 async function recipes(): Promise<Map<string, string>> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const blocks = readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm);
+  const page = await readFile(join(ROOT, 'docs/testing.md'), 'utf8');
+  const blocks = page.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm);
   return new Map([...blocks].map(([, path, code]) => [path as string, code as string]));
 }
 
@@ -111,12 +114,12 @@ describe("Unit tests of a user's handler (R9, R28)", () => {
     await arrange(directory);
   });
 
-  it('are given as one recipe for each tool in the README', async () => {
+  it('are given as one recipe for each tool in docs/testing.md', async () => {
     const own = [...(await recipes()).keys()].filter((path) => path.includes('/'));
     expect(own.map((path) => path.split('/')[0])).to.have.members(TOOLS.map(({ name }) => name));
   });
 
-  it('compile as the README has them', () =>
+  it('compile as docs/testing.md has them', () =>
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], directory));
 
   for (const node of nodes) {

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import middy, { type MiddyHandlerObject } from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { expect } from 'chai';
+import { expectRejection } from '../support/expect-rejection.js';
+import { read } from './repository.js';
+
+/** What has happened, in order. */
+let events: string[];
+
+/** A handler that ends on its signal, after a clean-up of 50 ms. */
+async function handle(_event: unknown, _context: Context, { signal }: MiddyHandlerObject): Promise<string> {
+  try {
+    return await sleep(10_000, 'in time', { signal });
+  } finally {
+    await sleep(50);
+    events.push('cleaned up');
+  }
+}
+
+/** A context whose clock middy can call by itself, as it does. */
+function lambdaContext(timeoutMs: number): Context {
+  const deadlineMs = Date.now() + timeoutMs;
+  return { getRemainingTimeInMillis: () => deadlineMs - Date.now() } as Context;
+}
+
+describe('what the README says of other ways', () => {
+  beforeEach(() => {
+    events = [];
+  });
+
+  describe('of the early timeout of middy', () => {
+    it('is that it gives the handler a signal, and answers before the clean-up of the handler has ended', async () => {
+      const options = { timeoutEarlyInMillis: 50, timeoutEarlyResponse: () => 'too late' };
+      expect(await middy(handle, options)({}, lambdaContext(100))).to.equal('too late');
+      expect(events).to.deep.equal([]);
+      await sleep(100);
+      expect(events).to.deep.equal(['cleaned up']);
+    });
+
+    it('is that it comes 5 ms before the deadline, with an error, unless it is told otherwise', async () => {
+      const startedAtMs = performance.now();
+      const error = await expectRejection(middy(handle)({}, lambdaContext(100)));
+      expect(performance.now() - startedAtMs).to.be.at.least(90);
+      expect(error).to.have.property('name', 'TimeoutError');
+      expect(read('node_modules/@middy/core/index.js')).to.include('timeoutEarlyInMillis: 5,');
+    });
+
+    it('is that it waits for `onError` middlewares without a limit', async () => {
+      const context = lambdaContext(100);
+      const handler = middy(handle, { timeoutEarlyInMillis: 50 }).onError(() => sleep(200));
+      await expectRejection(handler({}, context));
+      expect(context.getRemainingTimeInMillis()).to.be.below(-50);
+    });
+  });
+
+  it('is of the major versions that the specs run', () => {
+    const majorOf = (range: string): string => range.replace(/^\D*(\d+)\..*/, '$1');
+    const { devDependencies } = JSON.parse(read('package.json'));
+    const { dependencies } = JSON.parse(read('spec/telemetry/functions/package.json'));
+    const middyMajor = majorOf(devDependencies['@middy/core']);
+    const sentryMajor = majorOf(dependencies['@sentry/aws-serverless']);
+    const powertoolsMajor = majorOf(devDependencies['@aws-lambda-powertools/logger']);
+    expect(read('README.md')).to.include(
+      `@middy/core ${middyMajor}, @sentry/aws-serverless ${sentryMajor} and Powertools ${powertoolsMajor}.`,
+    );
+  });
+});
