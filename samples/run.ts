@@ -13,6 +13,7 @@ import { powertools } from './powertools/sample.js';
 import { type ReadableLine, readable } from './readable-line.js';
 import { SAMPLE_TIMEOUT_MS, type Sample } from './sample.js';
 import { sqsPartialBatch } from './sqs-partial-batch/sample.js';
+import { sqsPerRecord } from './sqs-per-record/sample.js';
 import { showSample } from './stage.js';
 import { streaming } from './streaming/sample.js';
 import { describeRuntime, printVerdict } from './verdict.js';
@@ -22,6 +23,7 @@ const samples = [
   without,
   basic,
   sqsPartialBatch,
+  sqsPerRecord,
   checkpointResume,
   http504,
   streaming,
@@ -34,6 +36,7 @@ const samples = [
 
 async function run(sample: Sample): Promise<void> {
   let startedAtMs = performance.now();
+  let isTitled = false;
   const printNote = (text: string) => print(performance.now() - startedAtMs, cyan(text));
   const printLine = ({ atMs, source, text }: LogLine) => {
     if (text.startsWith('START ')) startedAtMs = performance.now() - atMs;
@@ -44,6 +47,8 @@ async function run(sample: Sample): Promise<void> {
     onNote: printNote,
     onLine: printLine,
     onLambda: async ({ client }) => {
+      if (isTitled) return;
+      isTitled = true;
       const timeout = `a timeout of ${SAMPLE_TIMEOUT_MS / 1000} s`;
       console.log(
         `${bold(sample.name)}: ${sample.shows}\n${dim(`${describeRuntime(client)}, ${timeout}`)}\n`,

@@ -29,6 +29,7 @@ export interface EventSource {
 export interface QueueResource {
   readonly Type: 'AWS::SQS::Queue';
   readonly Properties: {
+    readonly FifoQueue?: boolean;
     readonly VisibilityTimeout?: number;
     readonly RedrivePolicy?: { readonly deadLetterTargetArn: Attribute; readonly maxReceiveCount: number };
     readonly MessageRetentionPeriod?: number;

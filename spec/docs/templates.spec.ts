@@ -34,14 +34,18 @@ const templates = filesIn('samples', /./)
   .map((folder) => join(folder, 'template.yaml'))
   .filter((path) => existsSync(join(ROOT, path)));
 
-for (const path of templates) {
-  describe(path, function () {
+/** Each function of each template. */
+const functions = templates.flatMap((path) => {
+  const { Resources } = readTemplate(path);
+  return Object.entries(Resources).flatMap(([name, resource]) =>
+    resource.Type === 'AWS::Serverless::Function' ? [{ path, Resources, name, lambda: resource }] : [],
+  );
+});
+
+for (const { path, Resources, name: functionName, lambda } of functions) {
+  describe(`${functionName} in ${path}`, function () {
     this.timeout(20_000);
 
-    const { Resources } = readTemplate(path);
-    const [lambda] = Object.values(Resources).filter(
-      (resource): resource is FunctionResource => resource.Type === 'AWS::Serverless::Function',
-    ) as [FunctionResource];
     const { CodeUri, Events, Handler, LoggingConfig, Timeout } = lambda.Properties;
     const alarms = Object.values(Resources).filter(
       (resource): resource is AlarmResource => resource.Type === 'AWS::CloudWatch::Alarm',
@@ -117,6 +121,8 @@ for (const path of templates) {
         const { MessageRetentionPeriod = SQS_RETENTION_SECONDS, RedrivePolicy } = queueOf(Queue);
         const deadLetters = queueOf(RedrivePolicy?.deadLetterTargetArn);
         expect(RedrivePolicy?.maxReceiveCount).to.be.at.least(5);
+        // SQS takes nothing else.
+        expect(deadLetters.FifoQueue).to.equal(queueOf(Queue).FifoQueue);
         expect(deadLetters.MessageRetentionPeriod).to.be.above(MessageRetentionPeriod);
       });
     }

@@ -10,6 +10,7 @@ describe('the samples', function () {
     ['basic', 'its own finally ran, then both hooks'],
     ['without', 'Task timed out after 3.00 seconds'],
     ['sqs-partial-batch', 'Returned to the queue'],
+    ['sqs-per-record', 'FullBatchFailureError'],
     ['checkpoint-resume', 'in 3 invocations, each stored once'],
     ['http-504', '504'],
     ['streaming', 'orders were streamed before the timeout'],
