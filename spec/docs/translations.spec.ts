@@ -1,7 +1,10 @@
 import { posix } from 'node:path';
 import { expect } from 'chai';
 import { type Block, chaptersOf } from './markdown.js';
-import { read } from './repository.js';
+import { filesIn, read } from './repository.js';
+
+/** The guide. `api.md` is generated. */
+const PAGES = filesIn('docs', /\.md$/).filter((page) => page !== 'docs/api.md');
 
 const LINK = /\]\(([^)#]*)[^)]*\)/g;
 const CODE = /`[^`]+`/g;
@@ -9,8 +12,7 @@ const CODE = /`[^`]+`/g;
 /** Each document with its translation. */
 const TRANSLATIONS = [
   ['README.md', 'README.ja.md'],
-  ['docs/margins.md', 'docs/ja/margins.md'],
-  ['docs/telemetry.md', 'docs/ja/telemetry.md'],
+  ...PAGES.map((page) => [page, page.replace('docs/', 'docs/ja/')] as const),
 ] as const;
 
 /** Code, and where the links of a document lead, but for their anchors, and to which of the languages. */
