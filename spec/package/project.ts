@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ export interface Project {
   readonly directory: string;
   /** A project with the package and the fixtures alone. */
   readonly bareDirectory: string;
+  /** Packs the package once more, into a folder of a name, and answers with where the tarball is. */
+  readonly pack: (folder: string) => Promise<string>;
   /** Makes one more project from the fixture of a name, and answers with where it is. */
   readonly install: (name: string) => Promise<string>;
 }
@@ -35,12 +37,23 @@ after(async () => {
 });
 
 async function prepare(): Promise<Project> {
-  temporary = await realpath(await mkdtemp(join(tmpdir(), 'lambda-graceful-timeout-')));
-  const { filename, files } = await pack(temporary);
-  const tarball = join(temporary, filename);
-  const install = installer(temporary, tarball);
+  const parent = await realpath(await mkdtemp(join(tmpdir(), 'lambda-graceful-timeout-')));
+  temporary = parent;
+  const { filename, files } = await pack(parent);
+  const tarball = join(parent, filename);
+  const install = installer(parent, tarball);
   const [directory, bareDirectory] = await Promise.all([install('project'), install('bare-project')]);
-  return { tarball, packedFiles: files.map(({ path }) => path), directory, bareDirectory, install };
+  return {
+    tarball,
+    packedFiles: files.map(({ path }) => path),
+    directory,
+    bareDirectory,
+    pack: async (folder) => {
+      await mkdir(join(parent, folder));
+      return join(parent, folder, (await pack(join(parent, folder))).filename);
+    },
+    install,
+  };
 }
 
 interface Packed {

@@ -58,6 +58,20 @@ describe('The tarball', () => {
     expect(lock.packages).to.have.all.keys('', PACKAGE, ...brought);
   });
 
+  it('has the same bytes each time that it is packed', async () => {
+    const { pack } = await project();
+    expect((await readFile(tarball)).equals(await readFile(await pack('again')))).to.equal(true);
+  });
+
+  it('runs nothing when it is installed, nor does anything that it brings along', async () => {
+    const { scripts } = JSON.parse(await read('package.json'));
+    expect(scripts).not.to.have.any.keys('preinstall', 'install', 'postinstall', 'prepublish', 'prepare');
+    const { bareDirectory } = await project();
+    const { packages } = JSON.parse(await readFile(join(bareDirectory, 'package-lock.json'), 'utf8'));
+    const withScripts = Object.keys(packages).filter((path) => packages[path].hasInstallScript);
+    expect(withScripts).to.deep.equal([]);
+  });
+
   it('passes publint', async () => {
     const { buffer } = new Uint8Array(await readFile(tarball));
     const { messages, pkg } = await publint({ strict: true, pack: { tarball: buffer } });
