@@ -27,7 +27,10 @@ describe('A loop that spends its time in functions of Node (R27a)', function () 
 
   before(() => {
     const start = (thread: string) =>
-      run('node-code-program', [String(ROUNDS * KINDS.length), thread], { timeoutMs: TIMEOUT_MS });
+      run('node-code-program', [String(ROUNDS * KINDS.length), thread], {
+        timeoutMs: TIMEOUT_MS,
+        isTimed: true,
+      });
     started = new Map(THREADS.map((thread) => [thread, start(thread)]));
   });
 

@@ -33,7 +33,7 @@ function onBothThreads<Extra>(
 
     before(() => {
       const start = (thread: string) =>
-        reportOf<Report & Extra>('pool-program', scenario, { args: [thread] });
+        reportOf<Report & Extra>('pool-program', scenario, { args: [thread], isTimed: true });
       reports = new Map(THREADS.map((thread) => [thread, start(thread)]));
       return Promise.allSettled(reports.values());
     });

@@ -7,6 +7,8 @@ import { closeFunctions, type FunctionOf, headlines, printedBetween, useFunction
 /** With the handlers' margin, it puts the deadline 100 ms after the start. */
 const TIMEOUT_MS = 800;
 
+const INTERRUPTED = '; it blocked the event loop and was interrupted at block';
+
 /** Where an error is that nobody catches. */
 export const SOURCES: readonly [Source, string][] = [
   ['timer', 'a timer'],
@@ -190,7 +192,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         expectTimedOut(result);
         expect(withoutWarnings(result)).to.deep.equal([
           TIMED_OUT,
-          'ERROR report was abandoned after its share of the margin,',
+          `ERROR report was abandoned after its share of the margin,${INTERRUPTED}`,
           'INFO closed: rejected',
           FAILED,
         ]);
@@ -201,7 +203,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         expectTimedOut(result);
         expect(result.error?.errorMessage).to.match(/^Attempting\.close was abandoned after its share/);
         expect(withoutWarnings(result)).to.deep.equal([
-          'ERROR close was abandoned after its share of the margin,',
+          `ERROR close was abandoned after its share of the margin,${INTERRUPTED}`,
           FAILED,
         ]);
       });

@@ -73,7 +73,8 @@ export const headlines = (result: { lines: readonly { source: string; text: stri
         .replace(/ (\[?\w*Error: |\t\{).*/s, '')
         .replace(/( in request \S+).*/s, '$1')
         .replace(/^(\w+) \w+\.(\w+)/, '$1 $2')
-        .replace(/ \d+ ms( before the Lambda deadline.*)?/s, ''),
+        .replace(/ \d+ ms( before the Lambda deadline.*)?/s, '')
+        .replace(/ \([\w.-]+:\d+:\d+\)/, ''),
     );
 
 /** What was printed while no event was being served. */
