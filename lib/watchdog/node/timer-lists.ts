@@ -17,14 +17,29 @@ interface TimerListQueue {
   shift(): TimersList | undefined;
 }
 
+interface Immediate {
+  readonly _idleNext: Immediate | null;
+  readonly _destroyed: boolean;
+  hasRef(): boolean;
+}
+
+/** The immediates that wait for the next turn. */
+interface ImmediateQueue {
+  readonly head: Immediate | null;
+  remove(immediate: Immediate): void;
+}
+
 interface TimersBinding {
+  /** How many immediates there are, how many of them keep the process alive, and whether a turn is under way. */
+  readonly immediateInfo: [count: number, refCount: number, hasOutstanding: number];
+  toggleImmediateRef(isRef: boolean): void;
   /** How many timers keep the process alive. */
   readonly timeoutInfo: [count: number];
   toggleTimerRef(isRef: boolean): void;
   scheduleTimer(delayMs: number): void;
 }
 
-const VARIABLES = ['timerListMap', 'timerListQueue', 'binding'];
+const VARIABLES = ['timerListMap', 'timerListQueue', 'immediateQueue', 'binding'];
 
 // Taken now, so that a test that fakes timers later does not fake it.
 const { clearTimeout } = globalThis;
@@ -37,15 +52,22 @@ interface Exchange {
   found: readonly unknown[];
 }
 
-/** Node's own lists of timers, which only the inspector shows. */
+/** Node's own lists of timers and immediates, which only the inspector shows. */
 export class TimerLists {
   readonly #map: TimerListMap;
   readonly #queue: TimerListQueue;
+  readonly #immediates: ImmediateQueue;
   readonly #binding: TimersBinding;
 
-  private constructor(map: TimerListMap, queue: TimerListQueue, binding: TimersBinding) {
+  private constructor(
+    map: TimerListMap,
+    queue: TimerListQueue,
+    immediates: ImmediateQueue,
+    binding: TimersBinding,
+  ) {
     this.#map = map;
     this.#queue = queue;
+    this.#immediates = immediates;
     this.#binding = binding;
   }
 
@@ -59,19 +81,34 @@ export class TimerLists {
     Object.defineProperty(globalThis, EXCHANGE, { value: exchange, configurable: true });
     lookUp(session, VARIABLES);
     Reflect.deleteProperty(globalThis, EXCHANGE);
-    const [map, queue, binding] = exchange.found as [
+    const [map, queue, immediates, binding] = exchange.found as [
       TimerListMap?,
       Partial<TimerListQueue>?,
+      Partial<ImmediateQueue>?,
       Partial<TimersBinding>?,
     ];
-    const isAsKnown =
-      map &&
-      queue?.insert &&
-      queue.shift &&
+    const areAsKnown =
+      map && queue?.insert && queue.shift && immediates?.remove && immediates.head !== undefined;
+    const isBindingAsKnown =
       binding?.timeoutInfo &&
       binding.toggleTimerRef &&
-      binding.scheduleTimer;
-    return isAsKnown && new TimerLists(map, queue as TimerListQueue, binding as TimersBinding);
+      binding.scheduleTimer &&
+      binding.immediateInfo?.length === 3 &&
+      binding.toggleImmediateRef;
+    return areAsKnown && isBindingAsKnown
+      ? new TimerLists(
+          map,
+          queue as TimerListQueue,
+          immediates as ImmediateQueue,
+          binding as unknown as TimersBinding,
+        )
+      : undefined;
+  }
+
+  /** Puts in order what an interruption may have left half done. */
+  mend(): void {
+    this.#mendTimers();
+    this.#mendImmediates();
   }
 
   /**
@@ -79,7 +116,7 @@ export class TimerLists {
    * starts or clears a timer may leave a list that is not in the queue, and Node would never come to the timers of that
    * duration again. Where a timer is interrupted, Node does not know when the next one is due.
    */
-  mend(): void {
+  #mendTimers(): void {
     let count = 0;
     while (this.#queue.shift());
     for (const list of Object.values(this.#map)) {
@@ -91,6 +128,30 @@ export class TimerLists {
     this.#binding.timeoutInfo[0] = count;
     this.#binding.toggleTimerRef(count > 0);
     this.#binding.scheduleTimer(1);
+  }
+
+  /**
+   * Takes out of the queue what has been cleared, and counts the others. Code that is interrupted while it clears an
+   * immediate may leave it there, and Node would never come to an end of that turn.
+   */
+  #mendImmediates(): void {
+    let count = 0;
+    let refCount = 0;
+    for (let immediate = this.#immediates.head; immediate; ) {
+      const next = immediate._idleNext;
+      if (immediate._destroyed) this.#immediates.remove(immediate);
+      else {
+        count++;
+        if (immediate.hasRef()) refCount++;
+      }
+      immediate = next;
+    }
+    const info = this.#binding.immediateInfo;
+    // In the middle of a turn, Node counts those that it has not come to as well.
+    if (info[2] !== 0) return;
+    info[0] = count;
+    info[1] = refCount;
+    this.#binding.toggleImmediateRef(refCount > 0);
   }
 }
 
