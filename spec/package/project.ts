@@ -62,7 +62,7 @@ interface Packed {
 }
 
 async function pack(destination: string): Promise<Packed> {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', destination];
+  const args = ['pack', '--json', '--pack-destination', destination];
   const [packed] = JSON.parse(await run('npm', args, ROOT)) as Packed[];
   if (!packed) throw new Error('npm packed nothing');
   return packed;
