@@ -74,9 +74,8 @@ describe('the workflows', () => {
     const commands = ['npm ci', 'npm start', 'npm test'];
     const run = read('.ci/run');
     const [, loop = ''] = /for version in 20 24; do\n([\s\S]*?)\ndone/.exec(run) ?? [];
-    expect(run).to.match(/^install\(\) \{\n {2}on_node "\$1" npm ci\n/m);
-    expect(loop.match(/(?<=^ {2})(install|on_node) .*/gm)).to.deep.equal([
-      'install "$version"',
+    expect(run).to.match(/^on_node 24 npm ci$/m);
+    expect(loop.match(/(?<=^ {2})on_node .*/gm)).to.deep.equal([
       'on_node "$version" npm start',
       'on_node "$version" npm test',
     ]);
