@@ -82,6 +82,16 @@ const scenarios: Record<string, () => void> = {
     setTimeout(run('interrupted itself'), 33);
   },
 
+  /** Between what Node does to clear one that is the first of its turn. */
+  'the clearing of an immediate'() {
+    const cleared = setImmediate(run('cleared'));
+    // Node sets it of an immediate that is cleared, and goes on to take that out of its queue.
+    Object.defineProperty(cleared, '_onImmediate', {
+      set: () => endAtNextCall(() => setImmediate(run('next'))),
+    });
+    clearImmediate(cleared);
+  },
+
   'an interval'() {
     const interrupted = setInterval(() => interrupt(interrupted), 5);
     setTimeout(run('later'), 50);

@@ -41,6 +41,13 @@ describe('A process goes on after an interruption (R26)', function () {
     });
   });
 
+  it('in the clearing of an immediate: the next turn comes to its end, and the process ends', async () => {
+    expect(await seen('the clearing of an immediate')).to.deep.equal({
+      ran: ['interrupted', 'next'],
+      left: [],
+    });
+  });
+
   it('in an interval: it does not repeat, all others run, and the process ends', async () => {
     expect(await seen('an interval')).to.deep.equal({ ran: ['interrupted', 'later'], left: [] });
   });
