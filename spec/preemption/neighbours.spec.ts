@@ -168,6 +168,11 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(blockedAts).to.deep.equal(['between two microtasks']);
     });
 
+    it('is told by the functions of V8, where no other one is running', async () => {
+      const [blockedAt] = await reportOf<string[]>('passing-program', 'in built-in functions');
+      expect(blockedAt).to.match(/^at Array\.forEach \(<anonymous>\)\nat Array\.forEach \(<anonymous>\)$/);
+    });
+
     for (const steps of ['awaits', 'promises', 'ticks']) {
       it(`of ${steps} is interrupted`, async () => {
         const { blocked, next } = await seen(`a storm of ${steps}`);

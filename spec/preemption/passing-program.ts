@@ -44,7 +44,8 @@ const attemptUntil = (ms: number): FakeAttempt => ({
   interrupt: (blockedAt) => void blockedAts.push(blockedAt()),
 });
 
-const expression = (): unknown => (globalThis as unknown as Record<symbol, () => void>)[LOOK]?.();
+const lookFunction = () => (globalThis as unknown as Record<symbol, () => void>)[LOOK] as () => void;
+const expression = (): void => lookFunction()();
 
 /** As the inspector does, by an expression, which has a frame of its own. */
 // biome-ignore lint/security/noGlobalEval: nothing else makes such a frame without frames of Node below it.
@@ -53,6 +54,16 @@ const evaluate: typeof eval = eval;
 function look(): number {
   evaluate(`globalThis[Symbol.for('${Symbol.keyFor(LOOK)}')]()`);
   return ended;
+}
+
+async function lookInMicrotask(look: () => unknown): Promise<readonly string[]> {
+  const attempt = attemptUntil(0);
+  watchdog.arm(attempt);
+  await new Promise<void>((resolve) => {
+    attempts.run(attempt, () => void Promise.resolve().then(look));
+    setTimeout(resolve, 10);
+  });
+  return blockedAts;
 }
 
 const scenarios: Record<string, () => unknown> = {
@@ -84,14 +95,12 @@ const scenarios: Record<string, () => unknown> = {
   },
 
   /** Nothing runs below the expression: one microtask has ended, the next one has not begun. */
-  async 'between two microtasks'() {
-    const attempt = attemptUntil(0);
-    watchdog.arm(attempt);
-    await new Promise<void>((resolve) => {
-      attempts.run(attempt, () => void Promise.resolve().then(expression));
-      setTimeout(resolve, 10);
-    });
-    return blockedAts;
+  'between two microtasks': () => lookInMicrotask(expression),
+
+  /** One is in the place of the expression, the other one below it. */
+  'in built-in functions': () => {
+    const { forEach } = Array.prototype;
+    return lookInMicrotask(forEach.bind([0], forEach.bind([0], lookFunction())));
   },
 };
 
