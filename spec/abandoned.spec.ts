@@ -213,6 +213,14 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(foreign).to.deep.equal([failure]);
     });
 
+    it('stay uncaught where they come to light in no context at all', async () => {
+      await timeOut(() => sleep(1000));
+      await turn();
+      const failure = new Error('of nobody');
+      process.emit('uncaughtException', failure, 'uncaughtException');
+      expect(foreign).to.deep.equal([failure]);
+    });
+
     it('are left to its listeners, if there are any', async () => {
       await timeOut(() => sleep(1000));
       const heard: unknown[] = [];
