@@ -217,7 +217,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       await timeOut(() => sleep(1000));
       await turn();
       const failure = new Error('of nobody');
-      process.emit('uncaughtException', failure, 'uncaughtException');
+      (process as NodeJS.EventEmitter).emit('uncaughtException', failure, 'uncaughtException');
       expect(foreign).to.deep.equal([failure]);
     });
 
