@@ -234,7 +234,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     );
   });
 
-  it('leaves nothing in memory of 100,000 requests that have ended', async function () {
+  it('leaves nothing in memory of 100,000 requests that have ended (R31)', async function () {
     this.timeout(20_000);
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');

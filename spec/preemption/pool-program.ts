@@ -7,10 +7,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from 'lambda-graceful-timeout';
-import { FakeContext } from '../support/context.js';
 import { gate } from '../support/gate.js';
 import { loop } from './blocks.js';
+import { createInvoke } from './invoke.js';
 import type { InvocationReport } from './neighbours.js';
 
 const [name = '', thread] = process.argv.slice(2);
@@ -35,43 +34,7 @@ const logger = {
   },
 };
 
-interface Task {
-  readonly work: () => unknown;
-  readonly hooks: string[];
-}
-
-class Tasks {
-  @GracefulTimeout({ marginMs: 1000, preempt: true, logger })
-  async handler({ work }: Task, _context: FakeContext): Promise<unknown> {
-    return work();
-  }
-
-  @OnTimeout
-  protected async report(_error: LambdaTimeoutError, { hooks }: Task): Promise<void> {
-    await wait(1);
-    hooks.push('report');
-  }
-
-  @Finally
-  protected async close(_outcome: unknown, { hooks }: Task): Promise<void> {
-    await wait(1);
-    hooks.push('close');
-  }
-}
-
-const tasks = new Tasks();
-
-/** Invokes a handler that does this work, with so much time until its deadline. */
-async function invoke(timeMs: number, work: () => unknown): Promise<InvocationReport> {
-  const hooks: string[] = [];
-  const context = new FakeContext(timeMs + 1000, `request-of-${timeMs}-ms`);
-  const [outcome] = await Promise.allSettled([tasks.handler({ work, hooks }, context)]);
-  if (outcome.status === 'fulfilled') return { value: outcome.value, hooks };
-  const { reason } = outcome;
-  if (!(reason instanceof LambdaTimeoutError)) throw reason;
-  const [blockedAt = null] = reason.blockedAt?.split(/ [([]/) ?? [];
-  return { error: reason.name, isInTime: context.getRemainingTimeInMillis() > 0, blockedAt, hooks };
-}
+const invoke = createInvoke(logger);
 
 const serve = (): Promise<InvocationReport> => invoke(5000, () => 'served');
 
