@@ -6,7 +6,7 @@ export interface SignUps {
   readonly detail: { readonly addresses: readonly string[] };
 }
 
-const ON_TIME_MS = 2200;
+const ON_TIME_MS = 2500;
 
 export const cpuBound: Sample<SignUps> = {
   name: 'cpu-bound',

@@ -47,7 +47,7 @@ describe('the samples', function () {
     });
 
     it('show the killed handler, the graceful one and the interrupted one', () => {
-      expect(output)
+      expect(output, output)
         .to.include('Task timed out after 3.00 seconds')
         .and.match(
           /✓ without: killed[\s\S]*✓ with: [\s\S]*✓ with preempt: interrupted in isAddress at handler\.ts:\d+/,
