@@ -30,7 +30,7 @@ function create(warn: (reason: string) => void): Watchdog {
     const obstacle = findObstacle();
     if (obstacle !== undefined) throw new Error(obstacle);
     const watchdog = new ThreadWatchdog({ Worker, Session, threadId, timerLists }, warnOnce);
-    if (hasPartOfCpu()) watchdog.waitForThread();
+    if (hasPartOfCpu()) watchdog.getReady();
     return watchdog;
   } catch (error) {
     warnOnce((error as Error).message);

@@ -8,7 +8,7 @@ const watchdog = new ThreadWatchdog(
   { Worker, Session, threadId: 12_345, timerLists: { mend() {} } },
   console.error,
 );
-watchdog.waitForThread();
+watchdog.getReady();
 const attempt: CurrentAttempt = { ...NO_ATTEMPT, isWatched: true, cutOffAtMs: performance.now() };
 watchdog.arm(attempt);
 const before = process.cpuUsage();
