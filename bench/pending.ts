@@ -2,13 +2,17 @@ import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { GracefulTimeout } from 'lambda-graceful-timeout';
 import { describeMachine } from './machine.js';
 import { median } from './percentile.js';
 import { printTable, round } from './table.js';
 
+/** What this package does for a request, in a warm loop. */
 const MAX_COST_US = 10;
+/** What a request on the wire costs more: nearly all of it is V8, which walks a stack that the CPU's caches have lost. */
+const MAX_COST_ON_WIRE_US = 100;
 const ROUNDS = 100;
 const REQUESTS = 50;
 
@@ -28,10 +32,15 @@ class Orders {
 }
 const orders = new Orders();
 
-const server = http.createServer((_request, response) => response.end('answer')).listen(0, '127.0.0.1');
+const server = http
+  .createServer((request, response) => request.resume().once('end', () => response.end('{}')))
+  .listen(0, '127.0.0.1');
 await once(server, 'listening');
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const agent = new http.Agent({ keepAlive: true });
+const credentials = { accessKeyId: 'none', secretAccessKey: 'none' };
+const dynamoDb = new DynamoDBClient({ endpoint: url, region: 'eu-west-1', credentials });
+const order = new PutItemCommand({ TableName: 'orders', Item: { id: { S: 'A-1' } } });
 
 const TRACKING = 'what this package does alone, through an SDK of ten layers';
 const created = channel('undici:request:create');
@@ -53,6 +62,7 @@ const works: Record<string, Work> = {
       request.once('error', reject);
     }),
   fetch: async () => (await fetch(url)).text(),
+  'PutItem of the AWS SDK': () => dynamoDb.send(order),
   [TRACKING]: () => trackBelow(10),
 };
 
@@ -85,14 +95,15 @@ printTable(
     'more, µs': round(insideUs - outsideUs, 1),
   })),
 );
-const { outsideUs = Number.NaN, insideUs = Number.NaN } = times[TRACKING] ?? {};
-const costUs = insideUs - outsideUs;
-console.log(`To note a request costs ${costUs.toFixed(1)} µs, of ${MAX_COST_US} µs allowed.\n`);
-if (!(costUs <= MAX_COST_US)) {
+for (const [name, { outsideUs, insideUs }] of Object.entries(times)) {
+  const costUs = insideUs - outsideUs;
+  const maxUs = name === TRACKING ? MAX_COST_US : MAX_COST_ON_WIRE_US;
+  if (costUs <= maxUs) continue;
   console.error(
-    'It is too slow: measure again on an idle machine, then see lib/deadline/track-operations.ts.',
+    `Expected at most ${maxUs} µs more for ${name}, got ${round(costUs, 1)} µs. Is the machine idle?`,
   );
   process.exitCode = 1;
 }
+dynamoDb.destroy();
 agent.destroy();
 server.close();

@@ -1,11 +1,14 @@
-// Raised when what the copies of this package share changes, so that a later major version can live beside this one.
+// To be raised when the shared values change their shape, so that two major versions can run in one process.
 const VERSION = 1;
 
-/** The registered symbol of a name that all copies of this package on a thread know: an ESM and a CommonJS one, say. */
+/**
+ * Returns the registered symbol of a name. All copies of this package on a thread, such as an ESM and a CommonJS copy, get
+ * the same one.
+ */
 export const sharedSymbol = (name: string): symbol =>
   Symbol.for(`lambda-graceful-timeout@${VERSION}:${name}`);
 
-/** Keeps one value for all copies of this package on a thread. */
+/** Keeps one value that all copies of this package on a thread share. */
 export function shared<Value>(name: string, make: () => Value): Value {
   const values = globalThis as { [key: symbol]: Value | undefined };
   const key = sharedSymbol(name);

@@ -1,9 +1,9 @@
 import { shared } from './shared.js';
 
-/** Takes an error that nobody has caught, or leaves it to others: then it answers `false`. */
+/** Takes an error that nobody has caught. Returns `false` to leave the error to others. */
 export type UncaughtTaker = (event: string, error: unknown, origin: unknown) => boolean;
 
-/** The events by which Node tells of an error that nobody has caught. */
+/** The events that Node emits for an error that nobody has caught. */
 const EVENTS: ReadonlySet<unknown> = new Set([
   'uncaughtExceptionMonitor',
   'uncaughtException',
@@ -11,13 +11,13 @@ const EVENTS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Offers errors that nobody has caught to `taker` first. What it takes reaches no listener and does not end the process;
- * all other errors take their usual way.
+ * Offers each error that nobody has caught to `taker` first. An error that it takes reaches no listener and does not end the
+ * process. Node handles all other errors as usual.
  *
- * A listener cannot do this. Another listener, such as the runtime client's, would still hear of the error, and Node
- * does without its own handling where anybody listens. So one function stands in the place of `process.emit`.
+ * A listener cannot do this: other listeners, such as the runtime client's, would still receive the error. And where there
+ * is a listener, Node no longer ends the process for other errors. So a function replaces `process.emit`.
  *
- * @returns what ends it
+ * @returns a function that stops this
  * @see https://nodejs.org/api/process.html#event-uncaughtexception
  */
 export function takeUncaughtErrors(taker: UncaughtTaker): () => void {

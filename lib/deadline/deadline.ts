@@ -42,12 +42,12 @@ export interface Deadline {
   race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>>;
 }
 
-/** The deadline of one attempt, through which user code can reach nothing else of it. */
+/** The deadline of one attempt. User code that holds it can reach nothing else of the attempt. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
   readonly #pending: () => PendingOperations | undefined;
 
-  /** @param pending - where to note what is waited for */
+  /** @param pending - where a `race()` is noted */
   constructor(expiry: Expiry, pending: () => PendingOperations | undefined) {
     this.#expiry = expiry;
     this.#pending = pending;
@@ -86,7 +86,7 @@ export class AttemptDeadline implements Deadline {
           pending?.end(onDeadline);
           settle(result);
         };
-      // Also where it is too late: the promise must not be left unhandled.
+      // Also after the deadline: otherwise a rejection of the promise would be unhandled.
       Promise.resolve(promise).then(andStop(resolve), andStop(reject));
     });
   }
@@ -94,7 +94,7 @@ export class AttemptDeadline implements Deadline {
 
 const describePromise = () => ({ operation: 'promise' });
 
-/** The deadline outside an invocation; a new one each time, lest listeners pile up on a signal for good. */
+/** The deadline outside an invocation. Each call makes a new one, so that listeners do not pile up on one signal. */
 export class NoDeadline implements Deadline {
   readonly signal: AbortSignal = new AbortController().signal;
   readonly expired = false;

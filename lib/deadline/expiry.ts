@@ -5,10 +5,10 @@ import { addInterruption } from '../report/timeout-report.js';
 
 type AnyFunction = (...args: never) => unknown;
 
-/** A function that calls no other one, so it is never on the stack, and no frame is below it. */
+/** A function that calls no other function. So it is never on the stack, and a stack below it has no frames. */
 const NOT_ON_STACK: AnyFunction = Boolean;
 
-/** The end of the time of one attempt: its moment, and its error and signal, which are made when they are first needed. */
+/** The deadline of one attempt: its time, its error and its signal. Error and signal are made when they are first needed. */
 export class Expiry {
   readonly atMs: number;
   readonly #report: (blockedAt: string | undefined) => LambdaTimeoutError;
@@ -19,7 +19,7 @@ export class Expiry {
 
   /**
    * @param atMs - on the clock of `performance.now()`; `Infinity` for never
-   * @param report - makes the error, told which stack blocked the event loop if one was interrupted
+   * @param report - makes the error; gets the stack that blocked the event loop, if it was interrupted
    */
   constructor(atMs: number, report: (blockedAt: string | undefined) => LambdaTimeoutError) {
     this.atMs = atMs;
@@ -34,7 +34,7 @@ export class Expiry {
     return Math.max(0, this.atMs - performance.now());
   }
 
-  /** How far it has passed, in whole ms. */
+  /** Time since the deadline, in whole ms. */
   lateByMs(): number {
     return Math.round(performance.now() - this.atMs);
   }
@@ -42,19 +42,19 @@ export class Expiry {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      // Many requests may listen to it at once; Node 20 would take that for a leak.
+      // Many requests may listen to it at once, and Node 20 would warn of a leak.
       setMaxListeners(0, this.#controller.signal);
       if (this.#hasCome) this.abort();
     }
     return this.#controller.signal;
   }
 
-  /** The one error of this deadline. Nobody's stack leads to it: a timer has made it. */
+  /** The one error of this deadline. It has no stack, because a timer makes it. */
   get error(): LambdaTimeoutError {
     return this.errorBelow(NOT_ON_STACK);
   }
 
-  /** The one error of this deadline; made here and now, its stack begins at the caller of `entry`. */
+  /** The one error of this deadline. If this call makes it, its stack begins at the caller of `entry`. */
   errorBelow(entry: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
@@ -63,7 +63,7 @@ export class Expiry {
     return this.#error;
   }
 
-  /** Notes that the deadline has come, whatever the clock says, and makes its error before anything is cancelled. */
+  /** Notes that the deadline has come, whatever the clock says. Makes the error now, before anything is cancelled. */
   come(): void {
     this.#hasCome = true;
     void this.error;
@@ -74,7 +74,7 @@ export class Expiry {
     this.#controller?.abort(this.error);
   }
 
-  /** Notes that the code is being interrupted. Where is asked for later: the code is still running. */
+  /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */
   interrupt(blockedAt: () => string): void {
     this.#blockedAt = blockedAt;
   }
@@ -84,10 +84,10 @@ export class Expiry {
   }
 
   /**
-   * Whether an error says no more than that code heeds its signal: Node's own functions wrap the signal's reason, and
-   * the AWS SDK loses it.
+   * Whether an error only says that the code stopped because its signal aborted. Node's own functions wrap the reason of the
+   * signal, and the AWS SDK loses it.
    */
-  isHeededBy(reason: unknown): boolean {
+  isCausedByAbort(reason: unknown): boolean {
     const isWrapper = isError(reason) && reason.name === 'AbortError';
     const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
     return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);

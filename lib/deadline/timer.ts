@@ -1,7 +1,7 @@
 // Node runs a longer timeout at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** Calls back once when `performance.now()` reaches a moment, however far away; never at all at `Infinity`. */
+/** Calls back once when `performance.now()` reaches a time, however far away that is. Never calls back for `Infinity`. */
 export class Timer {
   #handle: NodeJS.Timeout | undefined;
 

@@ -7,7 +7,7 @@ import { framesOf, type Trace } from '../report/stack.js';
 import { shared } from '../shared.js';
 import { attempts } from './current-attempt.js';
 
-/** A request of undici, of which `fetch` is made. */
+/** A request of undici, which `fetch` is built on. */
 interface UndiciRequest {
   readonly method: string;
   readonly origin: unknown;
@@ -16,8 +16,8 @@ interface UndiciRequest {
 type Subscriber<Message> = (message: Message) => void;
 
 /**
- * Notes from now on what the code of attempts begins and when that ends, as Node's own channels tell. Node calls who
- * listens to a channel in the middle of the code that begins something: its async context is that of the code.
+ * Notes from now on which operations attempts begin and when they end, from Node's diagnostics channels. Node calls a
+ * subscriber inside the code that begins the operation, so the async context tells which attempt that is.
  *
  * @see https://nodejs.org/api/diagnostics_channel.html#built-in-channels
  */
@@ -25,7 +25,10 @@ export function trackOperations(): void {
   shared('tracking', startTracking);
 }
 
-/** Node 22.12 and later tell of a request when it is made, and of where; before, only when it is on its way. */
+/**
+ * Returns the channel that reports requests. Node 22.12 and later report a request where it is made. Earlier ones report it
+ * only when it is sent, and the user's code is not on the stack then.
+ */
 export function channelOfRequests(nodeVersion: string): string {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   return `http.client.request.${major * 100 + minor < 2212 ? 'start' : 'created'}`;
@@ -46,12 +49,12 @@ const listen = <Message>(channel: string, subscriber: Subscriber<Message>): void
   subscribe(channel, subscriber as Subscriber<unknown>);
 };
 
-/** What tells when it has ended. */
+/** Emits `close` when it has ended. */
 interface Closable {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Notes that something has begun, until it is closed, if it is an attempt that has begun it. */
+/** Notes an operation until it is closed, if an attempt has begun it. */
 function track(subject: Closable, describe: Describe, below: Subscriber<never>): boolean {
   const pending = attempts.getStore()?.pending;
   if (!pending) return false;
@@ -61,7 +64,7 @@ function track(subject: Closable, describe: Describe, below: Subscriber<never>):
 }
 
 const describeRequest = (method: string, url: string): ReturnType<Describe> => ({
-  // Parsed, as user and password can be part of it.
+  // Parsed, because the URL can contain a user name and a password.
   operation: URL.canParse(url) ? `${method} ${new URL(url).origin}` : method,
 });
 
@@ -70,15 +73,18 @@ function onRequest({ request }: { request: ClientRequest }): void {
 }
 
 function describeHttp(request: ClientRequest): ReturnType<Describe> {
-  // One that has failed says so first, and is closed only then.
+  // A request that has failed is destroyed first, and emits `close` later.
   if (request.destroyed || request.socket?.destroyed) return undefined;
   const host = request.host.includes(':') ? `[${request.host}]` : request.host;
-  // Nothing else has the port, and nothing but the port is taken from it.
+  // Only this header has the port. Nothing else is taken from it.
   const [port = ''] = /:\d+$/.exec(String(request.getHeader('host'))) ?? [];
   return describeRequest(request.method, `${request.protocol}//${host}${port}`);
 }
 
-/** By which attempt a request was made: its connection, which tells that it has ended, may be of another one. */
+/**
+ * The attempt that made each request. The end is reported in the context of the connection, which another attempt may have
+ * opened.
+ */
 const requestsOfUndici = new WeakMap<UndiciRequest, PendingOperations>();
 
 function onUndiciRequest({ request }: { request: UndiciRequest }): void {
@@ -92,7 +98,10 @@ function onUndiciEnd({ request }: { request: UndiciRequest }): void {
   requestsOfUndici.get(request)?.end(request);
 }
 
-/** Whether the next socket is of undici, whose requests are listed. It makes one in the same call, if it makes one at all. */
+/**
+ * Whether undici opens the next socket. Its requests are listed instead. It opens the socket in the same call, if it opens
+ * one.
+ */
 let isOfUndici = false;
 
 function onUndiciConnect(): void {
@@ -113,11 +122,11 @@ function onSocket({ socket }: { socket: Socket }): void {
   };
   if (!track(socket, (trace) => describeSocket(socket, peer, trace), onSocket)) return;
   socket.on('connectionAttempt', noteAttempt);
-  // It can be connected again.
+  // A closed socket can be connected again.
   socket.once('close', () => socket.off('connectionAttempt', noteAttempt));
 }
 
-/** What a socket was last about to connect to; empty where that is no more than a file, or is being looked up. */
+/** The address that a socket tried last. Empty for a local socket, which is a file, and while a name is being looked up. */
 interface Peer {
   readonly address?: string;
   readonly port?: number;
@@ -126,14 +135,14 @@ interface Peer {
 function describeSocket(socket: Socket, { address, port }: Peer, trace: Trace): ReturnType<Describe> {
   const { _host: name } = socket as { _host?: string | null };
   const host = name ?? address;
-  // One that has been told to connect to what it cannot take says ever after that it is connecting.
+  // A socket whose `connect()` has thrown stays `connecting` for ever.
   const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
   if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace)) return undefined;
   const peer = port === undefined ? (host ?? 'a local socket') : `${host}:${port}`;
   return { operation: `connection to ${peer}`, mayBeIdle: !socket.connecting };
 }
 
-/** Whether a socket is, or was, of a request of `node:http` or `node:https`, which is listed itself. */
+/** Whether a socket belongs, or belonged, to a request of `node:http` or `node:https`, which is listed instead. */
 const isOfRequest = (socket: Socket, trace: Trace): boolean =>
   '_httpMessage' in socket || framesOf(trace).some((frame) => frame.includes('(node:_http_agent:'));
 

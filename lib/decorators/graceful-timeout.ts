@@ -31,8 +31,8 @@ export interface GracefulTimeoutOptions {
    */
   readonly reserveMs?: number;
   /**
-   * Whether code is interrupted that blocks the event loop when its time is over: the handler at its cut-off, a hook at
-   * the end of its share, and what either has left behind. Starts a thread when the class is defined. Default: `false`.
+   * Whether to interrupt code that blocks the event loop after its time is over: the handler from its cut-off on, a hook
+   * from the end of its share on, and abandoned code. Starts a thread when the class is defined. Default: `false`.
    */
   readonly preempt?: boolean;
   /**
@@ -136,7 +136,7 @@ function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'me
     );
   }
   const warn = (reason: string): void =>
-    log(logger, 'warn', `${member.name} cannot be preempted, but times out all the same`, reason);
+    log(logger, 'warn', `${member.name} cannot be preempted, but its timeout still works`, reason);
   const watchdog = preempt ? startWatchdog(warn) : NO_WATCHDOG;
   return { marginMs, reserveMs: reserveMs ?? marginMs / 10, logger, preempt, watchdog };
 }
@@ -150,7 +150,7 @@ const isLogger = (value: unknown): value is TimeoutLogger => {
   return typeof error === 'function' && typeof warn === 'function';
 };
 
-/** Wraps the method, whose shape the wrapper takes on. */
+/** Wraps the method. The wrapper has the name and the other properties of the method. */
 function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedClass): Method {
   function guarded(this: unknown, ...args: unknown[]): unknown {
     try {

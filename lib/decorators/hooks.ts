@@ -10,7 +10,7 @@ if (Symbol.metadata === undefined) {
   Object.defineProperty(Symbol, 'metadata', { value: Symbol.for('Symbol.metadata') });
 }
 
-/** A hook as it is recorded; it is named after the class of the instance. */
+/** A hook as it is recorded: without its name, which contains the class of the instance. */
 type RecordedHook = Omit<Hook, 'name'>;
 
 // So that all copies of this package find each other's hooks.
@@ -41,8 +41,8 @@ export function recordHook(member: Member, kind: Hook['kind'], responds = false)
 }
 
 /**
- * Makes the look-up of what a decorated handler has to know of the class of its instance. It remembers what it found, and
- * throws a TypeError where `this` is not of a class with the hooks that the handler's own class declares.
+ * Makes the function that finds what a decorated handler has to know of the class of its instance. It remembers what it
+ * found. It throws a TypeError if the handler's own class declares hooks and the class of `this` has none.
  *
  * @param warn - called once, if the class has hooks that the handler does not run
  */
@@ -76,10 +76,10 @@ function isBesideHooks({ isStatic, metadataHolder }: Member, level: object): boo
   return others.length + ownHooks(metadataHolder, !isStatic).length > 0;
 }
 
-/** In place of the class of what has none, such as `undefined`. */
+/** Stands for the class of a value that has none, such as `undefined`. */
 const NO_CLASS: object = Object.freeze(Object.create(null));
 
-/** Where the class of `self` begins: its prototype, or itself if it is a class, whose static hooks are meant. */
+/** Where the look-up begins: at the prototype of `self`, or at `self` if it is a class, for its static hooks. */
 function classLevel(self: unknown): object {
   if (typeof self === 'function') return self;
   return (typeof self === 'object' && self !== null && Object.getPrototypeOf(self)) || NO_CLASS;
@@ -90,7 +90,7 @@ const counterpart = (level: object): object | undefined =>
   typeof level === 'function' ? level.prototype : level.constructor;
 
 function discover(level: object, { key, metadataHolder }: Member): GuardedClass {
-  // Where the compiler provides no metadata, nothing tells: then the class of the instance it is.
+  // Without metadata from the compiler, it is unknown which class declares the handler: the class of the instance is taken.
   const isDeclared = chain(level).some((at) => [at, standardMetadata(at)].includes(metadataHolder));
   const hooks = hooksOf(level).map((hook) => ({ ...hook, name: memberName(level, hook.key) }));
   const onTimeout = hooks.filter((hook) => hook.kind === 'onTimeout');
@@ -102,7 +102,7 @@ function discover(level: object, { key, metadataHolder }: Member): GuardedClass 
   };
 }
 
-/** Collects the hooks of a class and its superclasses; for an overridden one, the last override speaks. */
+/** Collects the hooks of a class and its superclasses. For an overridden hook, the last override counts. */
 function hooksOf(level: object | undefined): RecordedHook[] {
   const isStatic = typeof level === 'function';
   const hooks: RecordedHook[] = [];

@@ -26,17 +26,17 @@ export interface Member {
   readonly isStatic: boolean;
   /** Has a `#name`, by which nothing outside the class can look it up. */
   readonly isPrivate: boolean;
-  /** What its class's metadata hangs on; absent where the compiler provides none. */
+  /** The object that holds the metadata of its class; absent where the compiler provides none. */
   readonly metadataHolder: object | undefined;
   readonly method: (...args: unknown[]) => unknown;
-  /** Makes the error for a use of the decorator that cannot work, with the way to mend it. */
+  /** Makes the error for a use of the decorator that cannot work. It says how to correct it. */
   readonly misuse: (expected: string, got: string, mend: string) => TypeError;
 }
 
 type LegacyArguments = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor | number];
 type StandardArguments = [value: unknown, context: DecoratorContext];
 
-/** Tells a decorator that is being applied from one that is being called for its options. */
+/** Whether a decorator is being applied. Otherwise it is being called with its options. */
 export const isApplied = (args: readonly unknown[]): boolean =>
   isStandard(args) || typeof args[0] === 'function' || ['string', 'symbol'].includes(typeof args[1]);
 
@@ -66,7 +66,7 @@ export function readMember(
   return { ...member, method, misuse };
 }
 
-/** A member of a class; where it is not a method, what it is instead. */
+/** A member of a class. If it is not a method, `method` says what it is. */
 type Found = Omit<Member, 'method' | 'misuse'> & { readonly method: Member['method'] | string };
 
 const MENDS: Readonly<Record<string, string>> = {
@@ -108,7 +108,7 @@ function readDescriptor(descriptor: PropertyDescriptor | number | undefined): Fo
   return typeof descriptor.value === 'function' ? descriptor.value : 'an accessor';
 }
 
-/** Serves a decorator in both its forms, bare and called for its options. */
+/** Makes a decorator that works in both forms, bare and called with options. */
 export function bareOrCalled<Accepted extends Method>(
   name: string,
   apply: (member: Member, options: unknown) => void,
@@ -123,14 +123,14 @@ export function bareOrCalled<Accepted extends Method>(
   };
 }
 
-/** Puts `replacement` in the place of a decorated method; what it returns is what the decorator must return. */
+/** Replaces a decorated method. The decorator must return what this returns. */
 export function replaceMethod(args: readonly unknown[], replacement: Method): Method | undefined {
   if (isStandard(args)) return replacement;
   (args as [object, string, PropertyDescriptor])[2].value = replacement;
   return undefined;
 }
 
-/** Refuses options other than those in `known`: a misspelt one would be ignored. */
+/** Refuses options that are not in `known`, because a misspelt option would be ignored silently. */
 export function checkOptionNames({ misuse }: Member, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;

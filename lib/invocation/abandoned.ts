@@ -12,11 +12,11 @@ export const LATE = {
   uncaught: 'left an error uncaught, after its deadline',
 } as const;
 
-/** Says, in place of the answer, which may be the user's data, how it can come in time. */
+/** Logged in place of a late answer, which may contain the user's data. */
 export const UNHEARD =
   'Nobody waits for it any more. Give `currentDeadline().signal` to what it waits for, or raise the timeout of the function.';
 
-/** Logs what code still does, with the id of its own request: the runtime would add that of the request that runs by then. */
+/** Logs what code still does, with the id of its own request: the runtime would add that of the one that runs by then. */
 export function logLate(
   { logger, requestId = 'of no id' }: InvocationFacts,
   name: string,
@@ -26,15 +26,15 @@ export function logLate(
   log(logger, 'warn', `${name} ${LATE[what]}, in request ${requestId}`, detail);
 }
 
-/** Says that an ECMAScript module has been interrupted, which Node never loads again. */
+/** Warns that the import of an ECMAScript module was interrupted. Node never loads such a module again. */
 export function logHalfImported({ logger }: InvocationFacts, name: string, module: string): void {
   const detail = `This environment cannot import it any more. \`process.exit(1)\` in the last @Finally hook asks for another one.`;
   log(logger, 'warn', `${name} was interrupted in the middle of an import of ${module}`, detail);
 }
 
 /**
- * Holds back, from now on, the errors that code leaves uncaught after its deadline: they would end the process in the
- * middle of the hooks, or of the next invocation.
+ * Holds back, from now on, the errors that code leaves uncaught after its deadline. They would end the process in the middle
+ * of the hooks or of the next invocation.
  */
 export function holdBackUncaught(): void {
   shared('held-back', () => {
@@ -43,12 +43,12 @@ export function holdBackUncaught(): void {
   });
 }
 
-/** Gives the error to the attempt in whose context it was thrown, if the deadline of that has come. */
+/** Gives the error to the attempt in whose context it was thrown, if the deadline of that attempt has come. */
 function takeUncaught(event: string, error: unknown, origin: unknown): boolean {
   const isOutside = origin === 'uncaughtException' && executionAsyncId() === 0;
   const attempt = attempts.getStore() ?? (isOutside ? lastLeft : undefined);
   if (!attempt || attempt.state === 'running' || attempt.state === 'ended') return false;
-  // Node tells of an error twice: by its monitor first, and with `--unhandled-rejections=strict` by both other events.
+  // Node emits several events for one error: the monitor first, and with `--unhandled-rejections=strict` both others.
   const isRepeated = event === 'uncaughtExceptionMonitor' || origin === 'unhandledRejection';
   if (!isRepeated) attempt.takeUncaught(error);
   return true;
@@ -58,8 +58,8 @@ function takeUncaught(event: string, error: unknown, origin: unknown): boolean {
 let lastLeft: CurrentAttempt | undefined;
 
 /**
- * Remembers which async context was left last, where that is needed. Up to Node 22 an error that is thrown in a callback of
- * `queueMicrotask` comes to light only when its context has been left, and in no context at all.
+ * Remembers which async context was left last, on a Node that needs it. Up to Node 22, Node reports an error from a callback
+ * of `queueMicrotask` only after it has left the context of that callback, and in no context.
  */
 export function rememberLeftContexts(nodeMajor: number, create = createHook): void {
   const hook = create({

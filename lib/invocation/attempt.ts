@@ -10,27 +10,27 @@ import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
 
-/** For how long code is left alone that has just been interrupted: Node may be telling of its rejections. */
+/** How long interrupted code is not interrupted again: Node may still be reporting its rejections. */
 const RESPITE_MS = 100;
 
-/** User code, a handler or a hook, as the attempt sees it that runs it. */
+/** What an attempt knows of the user code that it runs, a handler or a hook. */
 export interface Code {
   /** `Orders.handler`. */
   readonly name: string;
   /** On the clock of `performance.now()`; `Infinity` for never. */
   readonly deadlineAtMs: number;
-  /** The time from the deadline to the hook deadline is divided into so many equal parts, one of which is grace. 0: no grace. */
+  /** Into how many equal parts the time from the deadline to the hook deadline is divided. One part is grace. 0: no grace. */
   readonly graceParts: number;
   call(attempt: Attempt): unknown;
   /** Makes the error of the deadline. */
   report(deadline: DeadlineFacts): LambdaTimeoutError;
-  /** Is told once how the code has ended. */
+  /** Called once, when the code has ended. */
   onEnd(attempt: Attempt, outcome: Outcome): void;
 }
 
 const callAndAdopt = (code: Code, attempt: Attempt): unknown => adopt(code.call(attempt));
 
-/** One run of user code, a handler or a hook, in one state from its start to whatever it still does after its end. */
+/** One run of user code, a handler or a hook. It has one state at any time, from its start to long after its end. */
 export class Attempt implements CurrentAttempt {
   state: AttemptState = 'running';
   cutOffAtMs: number;
@@ -45,7 +45,7 @@ export class Attempt implements CurrentAttempt {
     this.cutOffAtMs = code.deadlineAtMs;
     this.#code = code;
     this.#facts = facts;
-    // Already now: what blocks the event loop may keep the code from being started at all.
+    // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
 
@@ -61,7 +61,7 @@ export class Attempt implements CurrentAttempt {
     return this.#facts.watchdog.isWatching;
   }
 
-  /** Made when it is first needed: most code ends in time and never asks for it. */
+  /** Made when it is first needed: most code ends in time and never needs it. */
   get expiry(): Expiry {
     this.#expiry ??= new Expiry(this.#code.deadlineAtMs, (blockedAt) =>
       this.#code.report({
@@ -88,16 +88,16 @@ export class Attempt implements CurrentAttempt {
     return this.#deadline;
   }
 
-  /** The error of an attempt whose code must reach nothing any more. */
+  /** The error, once the code must have no effect any more. */
   get errorAfterCutOff(): LambdaTimeoutError | undefined {
     return this.state === 'cut off' || this.state === 'timed out' ? this.expiry.error : undefined;
   }
 
-  /** Runs the code; where it `awaitsCallback`, returning nothing does not end it. */
+  /** Runs the code. With `awaitsCallback`, code that returns nothing has not ended yet. */
   run(awaitsCallback = false): void {
     if (this.state !== 'running') return;
     try {
-      // Thenables are adopted inside: some begin their work only when somebody waits for them.
+      // Thenables are adopted inside the context, because some begin their work only in `then()`.
       const result = attempts.run(this, callAndAdopt, this.#code, this);
       if (result !== undefined || !awaitsCallback) this.resolve(result);
     } catch (reason) {
@@ -106,7 +106,7 @@ export class Attempt implements CurrentAttempt {
     if (!this.#isOver) this.#startTimer(this.#code.deadlineAtMs, () => this.#onDeadline());
   }
 
-  /** Ends the attempt with a value, or with what becomes of it if it is a promise. */
+  /** Ends the attempt with a value, or as a promise settles. */
   resolve(value: unknown): void {
     const adopted = adopt(value);
     if (!(adopted instanceof Promise)) this.#fulfill(adopted);
@@ -128,19 +128,19 @@ export class Attempt implements CurrentAttempt {
     if (this.state === 'running' && !this.expiry.isOwnError(reason)) {
       this.#end('ended', { status: 'rejected', reason });
     } else if (this.state === 'running' || this.state === 'in grace') {
-      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, reason);
+      if (!this.expiry.isCausedByAbort(reason)) addCause(this.expiry.error, reason);
       this.expire();
     } else this.#logLate('rejection', reason);
   }
 
-  /** Times out here and now. */
+  /** Times out now. */
   expire(): void {
     if (this.#isOver) return;
     this.#pass('cut off');
     this.#end('timed out', { status: 'rejected', reason: this.expiry.error });
   }
 
-  /** The deadline asks: code that has asked for it before can still end by itself until its cut-off. */
+  /** The deadline has come. Code that has asked for it can still end by itself until its cut-off. */
   #onDeadline(): void {
     this.expiry.come();
     if (this.state === 'cut off' || !this.#hasGrace) this.expire();
@@ -153,7 +153,7 @@ export class Attempt implements CurrentAttempt {
   }
 
   takeUncaught(reason: unknown): void {
-    // In the context of the code, which may be interrupted; the logger must not.
+    // Node calls this in the context of the code. The code may be interrupted, but the logger must not be.
     this.#facts.watchdog.shield(() => this.#logLate('uncaught', reason));
   }
 
@@ -190,12 +190,12 @@ export class Attempt implements CurrentAttempt {
     this.#timer = this.#facts.watchdog.shield(() => new Timer(atMs, onTime));
   }
 
-  /** Leaves the time before the deadline behind: the error is made, and only then the signal aborts. */
+  /** Enters a state after the deadline. The error is made before the signal aborts. */
   #pass(state: 'in grace' | 'cut off'): void {
     this.state = state;
     holdBackUncaught();
     this.expiry.come();
-    // Last of all: a listener may block the event loop, and be interrupted.
+    // Last, because a listener may block the event loop and be interrupted.
     attempts.run(this, () => this.expiry.abort());
   }
 
@@ -208,7 +208,7 @@ export class Attempt implements CurrentAttempt {
   }
 
   #logLate(what: keyof typeof LATE, detail: unknown): void {
-    // That code heeds its signal is as it should be.
-    if (!this.expiry.isHeededBy(detail)) logLate(this.#facts, this.#code.name, what, detail);
+    // Code that stops because of its signal does as it should.
+    if (!this.expiry.isCausedByAbort(detail)) logLate(this.#facts, this.#code.name, what, detail);
   }
 }

@@ -2,8 +2,8 @@ import type { Attempt } from './attempt.js';
 import { findResponseStream, limitTo, type ResponseStream } from './response-stream.js';
 
 /**
- * The arguments with which a handler was called, until its invocation has settled. What the invocation has left open may
- * outlive it for long, and must not keep its event and its stream in memory.
+ * The arguments of a handler, until its invocation has settled. What the invocation leaves open may live much longer, and
+ * must not keep the event and the stream in memory.
  */
 export class HandlerArguments {
   #args: unknown[];
@@ -20,15 +20,15 @@ export class HandlerArguments {
     return this.#stream !== undefined;
   }
 
-  /** The arguments for the code of an attempt, with a stream that is closed to it after its cut-off. */
+  /** The arguments for the code of an attempt. Its stream ignores the code after the cut-off. */
   for(attempt: Attempt): unknown[] {
     const stream = this.#stream;
     return stream ? this.#args.map((arg) => (arg === stream ? limitTo(attempt, stream) : arg)) : this.#args;
   }
 
   /**
-   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass one themselves and later ones do not; the
-   * handler gets this one from either.
+   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
+   * The handler gets this one in both cases.
    *
    * @returns whether the method ends by its callback alone
    */
@@ -44,7 +44,7 @@ export class HandlerArguments {
     return takesCallback && declaresCallback;
   }
 
-  /** Ends what a hook has written to the response stream, if there is one and the hook has not. */
+  /** Ends the response stream, if there is one and the hook that wrote to it has not ended it. */
   endResponse(): void {
     if (this.#stream && !this.#stream.writableEnded) this.#stream.end();
   }

@@ -29,14 +29,14 @@ export interface GuardedClass {
 
 type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
 
-/** What a hook runs for. */
+/** The invocation that a hook runs for. */
 export interface HookOwner {
   argumentsFor(hook: Hook, attempt: Attempt): unknown[];
-  /** Is told once how the hook has ended. */
+  /** Called once, when the hook has ended. */
   onHookEnd(hook: Hook, answer: Outcome): void;
 }
 
-/** One run of a hook, on its share of the time that is left; logs it if it fails or is abandoned. */
+/** One run of a hook, in its share of the time that is left. Logs a hook that fails or is abandoned. */
 export class HookRun implements Code {
   readonly deadlineAtMs: number;
   readonly graceParts = 0;
@@ -65,7 +65,7 @@ export class HookRun implements Code {
 
   call(attempt: Attempt): unknown {
     const { self } = this.#facts;
-    // Not `?.()`: a hook that an override has made no method has to fail, not to pass silently.
+    // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
     const method = (self as Methods)[this.#hook.key] as Methods[string];
     return callUserCode(method, self, this.#owner.argumentsFor(this.#hook, attempt));
   }
@@ -85,7 +85,7 @@ export class HookRun implements Code {
 
 const warnedHooks = new WeakSet<Hook>();
 
-/** Says once that what a hook returns is no response, since its author may think so. */
+/** Warns once that what a hook returns is not the response, because its author may expect that. */
 function warnOfValue(hook: Hook, { logger }: InvocationFacts): void {
   if (hook.kind === 'finally' || hook.responds || warnedHooks.has(hook)) return;
   warnedHooks.add(hook);

@@ -13,7 +13,7 @@ export interface GuardedHandler {
   readonly watchdog: Watchdog;
 }
 
-/** What is known of an invocation from its start on; neither its event nor its stream, which must not outlive it. */
+/** What is known of an invocation from its start, without its event and its stream, which must not live longer than it. */
 export interface InvocationFacts extends TimeoutFacts {
   readonly self: unknown;
   readonly context: unknown;

@@ -43,7 +43,7 @@ interface Caller {
   readonly reject: (reason: unknown) => void;
 }
 
-/** One call of a decorated handler. Each of its steps runs alone: what interrupts one must not take another one with it. */
+/** One call of a decorated handler. Each step runs alone, so that an interruption never ends more than one step. */
 class Invocation implements Code {
   readonly facts: InvocationFacts;
   readonly guarded: GuardedClass;

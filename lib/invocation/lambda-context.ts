@@ -15,8 +15,8 @@ export interface LambdaContext {
   readonly problem: string | undefined;
 }
 
-// A handler of a durable execution that rejects ends all of it for good, while one that Lambda kills is resumed. And one
-// that suspends never settles at all: its timer would go off in whatever invocation is next.
+// If the handler of a durable execution rejects, the whole execution fails. If Lambda kills the handler, the execution
+// resumes. And a handler that suspends never settles, so its timer would go off in a later invocation.
 const DURABLE =
   'its context is that of a durable execution, which a timeout would fail for good; decorate a method that ' +
   'calls what `withDurableExecution` returns, or one that a step calls with `context.lambdaContext`';

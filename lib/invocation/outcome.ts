@@ -3,7 +3,7 @@ import { addCause } from '../report/timeout-report.js';
 /** How code has ended. */
 export type Outcome = PromiseSettledResult<unknown>;
 
-/** What the caller of an invocation is about to receive, from the end of the handler on. */
+/** The outcome that the caller of an invocation is about to receive. Hooks can change it after the handler has ended. */
 export class PendingOutcome {
   #current: Outcome;
   readonly #handlerName: string;
@@ -20,13 +20,13 @@ export class PendingOutcome {
     return this.#current;
   }
 
-  /** Takes what the hook has answered that responds to a timeout, with which the handler has ended. */
+  /** Takes the answer of the hook with `respond: true`, after a timeout. */
   respond(answer: Outcome): void {
     if (answer.status === 'fulfilled') this.#current = answer;
     else addCause((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
   }
 
-  /** Takes how a `@Finally` hook has ended: its failure is that of an invocation whose handler had fulfilled. */
+  /** Takes the end of a `@Finally` hook. If it failed although the handler had fulfilled, the invocation fails. */
   conclude(answer: Outcome): void {
     if (answer.status === 'fulfilled' || this.#ofHandler.status === 'rejected') return;
     this.#failures.push(answer.reason);

@@ -7,7 +7,7 @@ export type ResponseStream = Pick<Writable, 'write' | 'end' | 'writableEnded'> &
 
 /** Code whose time may be over. */
 interface LimitedCode {
-  /** The error of code that must reach nothing any more. */
+  /** The error, once the code must have no effect any more. */
   readonly errorAfterCutOff: LambdaTimeoutError | undefined;
 }
 
@@ -37,14 +37,14 @@ const isStream = (value: unknown): value is ResponseStream => {
 };
 
 /**
- * A view of the response stream for some code, which can change nothing of the stream once the time of that code is over.
- * So can nothing that the code takes from the view in time: a method, what a method returns, the `this` of a listener.
+ * Makes a view of the response stream for some code. Once the time of the code is over, nothing that it has from the view
+ * can change the stream: no method, no value that a method returned, no `this` of a listener.
  */
 export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStream {
   const listeners = new WeakMap<object, unknown>();
   const limitListener = (listener: unknown): unknown => {
     if (typeof listener !== 'function') return listener;
-    // The same one each time, so that it can be removed again.
+    // The same function each time, so that the code can remove its listener.
     const known = listeners.get(listener);
     if (known) return known;
     function limited(this: unknown, ...args: unknown[]): unknown {
@@ -62,7 +62,7 @@ export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStre
         const error = SILENCED.includes(key) ? code.errorAfterCutOff : undefined;
         if (error) return refuse(key, args, error, view);
         const result = value.apply(target, args.map(limitListener));
-        // Of AWS's client, methods return the stream inside of the stream that it has passed.
+        // Methods of AWS's stream return an inner stream, not themselves.
         return isStream(result) && !args.includes(result) ? view : result;
       };
     },
@@ -74,7 +74,10 @@ export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStre
   return view;
 }
 
-/** Does nothing in the place of a method, and tells the callback of the call, if it has one, why. */
+/**
+ * Called in place of a method after the cut-off. Does nothing, and passes the error to the callback of the call, if there is
+ * one.
+ */
 function refuse(
   key: string | symbol,
   args: readonly unknown[],
@@ -83,13 +86,13 @@ function refuse(
 ): unknown {
   const callback = args.at(-1);
   if (typeof callback === 'function') queueMicrotask(() => callback(error));
-  // What a full stream answers: it stops a producer, as its `drain` never comes.
+  // A full stream returns `false`. That stops a producer, because `drain` never comes.
   return key === 'write' ? false : view;
 }
 
 /**
- * Has the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until
- * nothing keeps the event loop busy, and what is abandoned may do so until Lambda kills it.
+ * Makes the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until the
+ * event loop is empty, and abandoned code may keep that busy until Lambda kills the process.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
  */

@@ -23,8 +23,8 @@ export interface LambdaTimeoutDetails {
   /** The stack that blocked the event loop, if it was interrupted. */
   blockedAt?: string;
   /**
-   * What the handler, or the hook, had begun and what had not ended when this error was made, the oldest first, 20 at most. What
-   * another invocation or a hook has begun is not among it, nor what was begun outside of an invocation.
+   * What the handler, or the hook, had begun and what had not ended when this error was made, the oldest first, 20 at most.
+   * It does not contain what other invocations, hooks or code outside of an invocation have begun.
    */
   pending: readonly PendingOperation[];
   /** What the process was waiting on when this error was made, counted by type, as `{ TCPSocketWrap: 2 }`. */

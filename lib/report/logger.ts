@@ -6,14 +6,14 @@ export interface TimeoutLogger {
   warn(message: string, detail: Error | string): void;
 }
 
-/** Logs a message and its detail. Whatever goes wrong with it, in the logger or the detail, changes nothing for the caller. */
+/** Logs a message and its detail. A failure of the logger, or of showing the detail, changes nothing for the caller. */
 export function log(
   logger: TimeoutLogger,
   level: keyof TimeoutLogger,
   message: string,
   detail: unknown,
 ): void {
-  // Asynchronous only so that a logger that throws and one that rejects end alike.
+  // Asynchronous, so that one `catch` is enough for a logger that throws and one that rejects.
   const written = (async () => {
     const shown = isError(detail) || typeof detail === 'string' ? detail : show(detail);
     return logger[level](message, shown);

@@ -1,7 +1,7 @@
 import { captureTrace, framesOf, isBuiltIn, type Trace } from './stack.js';
 
 /**
- * What an invocation had begun and what had not ended when its deadline came.
+ * An operation that an invocation had begun, and that had not ended when its deadline came.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export interface PendingOperation {
   readonly startedAt?: string;
 }
 
-/** What an error tells of what is under way. */
+/** The pending operations, as an error shows them. */
 export interface Pending {
   readonly operations: readonly PendingOperation[];
   /** For its message; undefined if nothing is under way. */
@@ -38,12 +38,12 @@ export interface Pending {
 
 export const NOTHING_PENDING: Pending = { operations: [], waitingFor: undefined };
 
-/** What can be told of something that has begun; undefined if it is not under way, or is a part of something that is. */
+/** Describes an operation; undefined if it is not under way, or is a part of another one that is listed. */
 export type Describe = (trace: Trace) => Description | undefined;
 
 export interface Description {
   readonly operation: string;
-  /** Whether it can be that nobody waits for it. */
+  /** Whether it may be idle, as a connection in a pool. The message names it only if nothing else is pending. */
   readonly mayBeIdle?: boolean;
 }
 
@@ -59,13 +59,13 @@ const MAX_OPERATIONS = 20;
 /** How many frames tell where an operation has begun. */
 const MAX_FRAMES = 3;
 
-/** What one attempt has begun and what has not ended, the oldest first. */
+/** The operations that one attempt has begun and that have not ended, the oldest first. */
 export class PendingOperations {
   readonly #begun = new Map<object, Begun>();
 
   /**
-   * @param subject - what is known to end, as the object of a request
-   * @param below - the function below which the stack is that of the code that begins it
+   * @param subject - the object that ends, such as a request
+   * @param below - the stack begins at the caller of this function
    */
   begin(subject: object, describe: Describe, below: (...args: never) => unknown): void {
     this.#begun.set(subject, { describe, atMs: performance.now(), trace: captureTrace(below) });
@@ -75,7 +75,7 @@ export class PendingOperations {
     this.#begun.delete(subject);
   }
 
-  /** Takes stock. Only now anything is written out. */
+  /** Lists them. Only now their stacks are written out, which takes time. */
   list(): Pending {
     const now = performance.now();
     const all = [...this.#begun.values()].flatMap(({ describe, atMs, trace }) => {
@@ -98,7 +98,7 @@ function toOperation({ operation, sinceMs, trace }: Omit<PendingOperation, 'star
   return startedAt === '' ? { operation, sinceMs } : { operation, sinceMs, startedAt };
 }
 
-/** Writes out where the user's own code is in a stack; that of packages only where there is no other. */
+/** Writes out the frames of the user's own code, and those of packages only if there are no others. */
 function findStart(trace: Trace): string {
   const frames = framesOf(trace).filter((frame) => !isBuiltIn(frame));
   const own = frames.filter((frame) => !/[\\/]node_modules[\\/]/.test(frame));

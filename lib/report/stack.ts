@@ -1,25 +1,25 @@
 type AnyFunction = (...args: never) => unknown;
 
-/** A stack as V8 keeps it. Whoever reads `stack` has it written out, by the program's own `prepareStackTrace` if it has one. */
+/** A stack as V8 keeps it. Reading `stack` writes it out, with the program's own `prepareStackTrace` if there is one. */
 export interface Trace {
   readonly stack: unknown;
 }
 
-/** How many frames are kept: those of Node and of an SDK can come before the user's own. */
+/** How many frames are kept. Frames of Node and of an SDK can come before those of the user. */
 const FRAMES = 50;
 
-/** Notes the stack below a function, however few frames the program asks for in its errors. */
+/** Captures the stack below a function, however few frames the program keeps in its errors. */
 export const captureTrace = (below: AnyFunction): Trace =>
   withErrorProperty('stackTraceLimit', FRAMES, () => captureFew(below));
 
-/** Notes the stack below a function, as far as the program asks for it in its errors. */
+/** Captures the stack below a function, with as many frames as the program keeps in its errors. */
 export function captureFew(below: AnyFunction): Trace {
   const trace = { stack: undefined };
   Error.captureStackTrace(trace, below);
   return trace;
 }
 
-/** Runs code with a property of `Error` set, where that is possible, and leaves it as it was. */
+/** Runs code with a property of `Error` set, where that is possible, and then restores the property. */
 export function withErrorProperty<Result>(
   name: 'prepareStackTrace' | 'stackTraceLimit',
   value: unknown,
@@ -35,11 +35,11 @@ export function withErrorProperty<Result>(
   }
 }
 
-/** Calls a method of the user. In a stack, the frame of this function is where the user's code ends. */
+/** Calls a method of the user. The frame of this function marks where the user's code ends in a stack. */
 export const callUserCode = (method: AnyFunction, self: unknown, args: readonly unknown[]): unknown =>
   method.apply(self, args as never);
 
-/** Writes out the frames of a stack, the innermost one first, down to where the user's code ends and without this package. */
+/** Writes out the frames of a stack, the innermost one first, as far as the user's code goes, and without this package. */
 export function framesOf(trace: Trace): string[] {
   const { place, folder } = whereUserCodeEnds();
   const frames = write(trace);
@@ -48,7 +48,7 @@ export function framesOf(trace: Trace): string[] {
   return folder === undefined ? inner : inner.filter((frame) => !frame.includes(folder));
 }
 
-/** Whether a frame is of no file of the user: one of Node, or of a function that is built in. */
+/** Whether a frame is of Node or of a built-in function, and so of no file of the user. */
 export const isBuiltIn = (frame: string): boolean =>
   !/:\d+:\d+\)?$/.test(frame) || /[ (]node:|<anonymous>:/.test(frame);
 
@@ -62,8 +62,8 @@ function write(trace: Trace): string[] {
 }
 
 /**
- * Finds out what the frame of `callUserCode` ends with, and in which folder this package is. A bundler may have put it into
- * a file of the user, and a minifier may have given the function any name.
+ * Finds out what the frame of `callUserCode` ends with, and in which folder this package is. It has to look at a stack: a
+ * bundler may have moved the function into a file of the user, and a minifier may have renamed it.
  */
 function whereUserCodeEnds(): { readonly place: string; readonly folder: string | undefined } {
   const capture = (): Trace => captureTrace(capture);

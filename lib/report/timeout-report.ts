@@ -4,7 +4,7 @@ import type { Pending } from './pending-operations.js';
 /** How long the event loop may keep a timeout waiting before the message says that it was blocked. */
 const LATE_MS = 100;
 
-/** What an error tells of an invocation, whichever of its deadlines has come. Times on the clock of `performance.now()`. */
+/** What an error says about an invocation. Times are on the clock of `performance.now()`. */
 export interface TimeoutFacts {
   /** `Orders.handler`. */
   readonly handlerName: string;
@@ -17,7 +17,7 @@ export interface TimeoutFacts {
   readonly hardDeadlineAtMs: number;
 }
 
-/** What an error tells of the deadline that has come. */
+/** What an error says about the deadline that has come. */
 export interface DeadlineFacts {
   readonly atMs: number;
   /** The stack that blocked the event loop, if one was interrupted. */
@@ -74,7 +74,7 @@ export function hookAbandoned(
   return new LambdaTimeoutError(message + describe(pending) + blocking, detailsOf(facts, deadline));
 }
 
-/** Adds to an error that its code, in its grace, has been interrupted. A handler may have frozen the error. */
+/** Adds to an error that its code was interrupted in its grace, unless the handler has frozen the error. */
 export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string): void {
   if (Object.isFrozen(timeout)) return;
   const message = timeout.message + describeInterruption(blockedAt);
@@ -82,7 +82,7 @@ export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string):
   Object.assign(timeout, { preempted: true, blockedAt, message, stack });
 }
 
-/** Gathers the details of an invocation, one of whose deadlines has come. */
+/** Collects the details of the error of a deadline that has come. */
 function detailsOf(
   facts: TimeoutFacts,
   { atMs, blockedAt, timers, pending }: DeadlineFacts,
@@ -103,7 +103,7 @@ function detailsOf(
 }
 
 /**
- * Counts by type what the process is waiting on, less so many timers of this package's own.
+ * Counts by type what the process is waiting on, without the timers of this package.
  *
  * @see https://nodejs.org/api/process.html#processgetactiveresourcesinfo
  */
@@ -114,8 +114,8 @@ function countActiveResources(timers: number): Record<string, number> {
 }
 
 /**
- * Gives a timeout a cause, beside the one that it may have. Not enumerable, as the language makes a cause. A hook may
- * have rethrown the very error, or frozen it; then nothing is changed.
+ * Gives a timeout a cause, in addition to the one that it may have. The cause is not enumerable, as in ECMAScript. If a hook
+ * has rethrown the same error, or frozen it, nothing changes.
  */
 export function addCause(timeout: LambdaTimeoutError, cause: unknown): void {
   if (cause === timeout || !Object.isExtensible(timeout)) return;

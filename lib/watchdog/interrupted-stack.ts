@@ -7,14 +7,14 @@ import {
   withErrorProperty,
 } from '../report/stack.js';
 
-/** What can be told of the code that was interrupted, in the middle of it. */
+/** What the stack of interrupted code shows. It is read in the middle of that code. */
 export interface InterruptedStack {
   /**
-   * Writes the stack out. Not to be called while the code is still running: source maps, or a program's own
-   * `prepareStackTrace`, may use regular expressions, and to run one in the midst of an interrupted one is fatal to V8.
+   * Writes the stack out. Must not be called while the code is still running: source maps, or a program's own
+   * `prepareStackTrace`, may use regular expressions. To run one in the middle of another one is fatal to V8.
    */
   readonly write: () => string;
-  /** Whether a function of Node is the innermost one, which must not be stopped half-way. */
+  /** Whether the innermost function is one of Node, which must not be stopped half-way. */
   readonly isInNode: boolean;
   /** Whether a CommonJS module is being loaded. */
   readonly isRequiring: boolean;
@@ -24,13 +24,13 @@ export interface InterruptedStack {
   readonly isAwaitedModule: boolean;
 }
 
-/** Reads the stack of the code below a function that was called from outside; undefined if there is no such code. */
+/** Reads the stack of the code below a function that the watchdog has called; undefined if there is no such code. */
 export function readStackBelow(called: () => unknown): InterruptedStack | undefined {
-  // Where `Error` is frozen, nothing can be told but what is written of a few frames later.
+  // If `Error` is frozen, V8 does not give the sites, and only a text of a few frames can be written later.
   const seen = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
     isSet ? withErrorProperty('stackTraceLimit', Infinity, () => captureFew(called).stack) : undefined,
   );
-  // In the middle of writing another stack, V8 does not ask for this one to be prepared, and gives a text.
+  // While V8 writes another stack, it does not call `prepareStackTrace` for this one, and gives a text.
   const isWriting = typeof seen === 'string';
   const sites = isWriting ? undefined : (seen as NodeJS.CallSite[] | undefined);
   const trace = captureTrace(called);
@@ -49,7 +49,7 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   };
 }
 
-// No regular expressions in these: one may be what is interrupted, and to run another one then is fatal to V8.
+// No regular expressions in these: the interrupted code may be one, and to run another one then is fatal to V8.
 const isOfNode = (file = ''): boolean => file.startsWith('node:');
 
 const passSites = (_: unknown, sites: unknown): unknown => sites;

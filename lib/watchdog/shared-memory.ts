@@ -1,6 +1,6 @@
 import { sharedSymbol } from '../shared.js';
 
-// The cells of the memory that the watched thread and the watchdog's thread share. Times are in ms since the watchdog was made.
+// The cells of the memory that the watched thread and the watchdog's thread share. Times are those of `realTimeMs()`.
 
 /** Raised to wake the watchdog's thread. */
 export const SEQUENCE = 0;

@@ -18,7 +18,7 @@ function create(warn: (reason: string) => void): Watchdog {
   };
   try {
     if (!process.features.inspector) throw new Error('this Node has been built without inspector');
-    // The watchdog calls what it finds in Node's own context. Not imported: nobody else shall pay for these.
+    // The watchdog calls what it finds in Node's own context. Not imported, so that only `preempt` pays for these.
     const { runInThisContext } = process.getBuiltinModule('node:vm');
     if (runInThisContext('globalThis') !== globalThis) {
       throw new Error('this code runs in a context of its own, as tests in Jest do');

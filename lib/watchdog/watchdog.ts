@@ -1,6 +1,6 @@
 import type { CurrentAttempt } from '../deadline/current-attempt.js';
 
-/** Runs a step that shares nothing with other code that may be interrupted, and so cannot be lost with it. */
+/** Runs a step apart from all other code. An interruption of that code cannot end the step as well. */
 export type StepRunner = (step: () => void) => void;
 
 const runNow: StepRunner = (step) => step();
@@ -11,7 +11,7 @@ export interface Watchdog {
   readonly isWatching: boolean;
   /** Watches an attempt, from now until its cut-off, which may have moved since it was last armed. */
   arm(attempt: CurrentAttempt): void;
-  /** Waits for the attempt's cut-off no more. If that has timed out, it is still interrupted where it blocks the thread. */
+  /** Stops waiting for the cut-off of an attempt. One that has timed out is still interrupted if it blocks the thread. */
   disarm(attempt: CurrentAttempt): void;
   /** Runs code whose callbacks must not be interrupted. */
   shield<Result>(code: () => Result): Result;
@@ -19,7 +19,7 @@ export interface Watchdog {
   createStepRunner(): StepRunner;
 }
 
-/** The watchdog of who has asked for none. */
+/** The watchdog without `preempt`: it does nothing. */
 export const NO_WATCHDOG: Watchdog = {
   isWatching: false,
   arm() {},

@@ -8,20 +8,11 @@ import { clearAsyncStack, findObstacle } from './node/async-stack.js';
 import { mend } from './node/event-loop-mending.js';
 import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
 import type { TimerLists } from './node/timer-lists.js';
+import { realTimeMs, ZERO } from './real-time.js';
 import { ASLEEP_UNTIL, CELLS, DUE, LOOK, type Look, NEVER, READY, SEQUENCE } from './shared-memory.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
+import { WatchedAttempts } from './watched-attempts.js';
 import { WATCHING_THREAD } from './watching-thread.js';
-
-// Taken now: a test that fakes time later must not fake it for the watchdog's thread.
-const { hrtime } = process;
-
-const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
-
-/** How often a thread on which abandoned code may run has to show that it is alive. */
-const SIGN_OF_LIFE_MS = 250;
-
-/** For how long abandoned code may block the thread, once that has been seen. */
-const SUSPECT_MS = 1000;
 
 /** For how long a function of Node is left to end, where it is the innermost one. */
 const NODE_MS = 50;
@@ -32,10 +23,10 @@ const START_MS = 2000;
 /** Soon, so that the watchdog's thread wakes while the function still starts. */
 const REHEARSAL_MS = 5;
 
-/** In place of a stack: what blocks is not one of them but that there is no end of them. */
+/** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
-/** V8 ends the process where it is terminated in one that waited for a module that it imports. */
+/** V8 ends the process if such a module is terminated. */
 const AWAITED_MODULE = 'a module that goes on after a top-level `await` cannot be interrupted';
 
 /** As arguments they take 64 kB of the stack, which is more than a look and an interruption take. */
@@ -43,7 +34,7 @@ const ROOM: readonly undefined[] = Array(8192).fill(undefined);
 
 const nothing = (): void => {};
 
-/** What the watchdog needs of Node and nobody else does. */
+/** The parts of Node that only the watchdog needs. */
 export interface Tools {
   readonly Worker: typeof Worker;
   readonly Session: typeof Session;
@@ -56,19 +47,11 @@ export class ThreadWatchdog implements Watchdog {
   readonly isWatching = true;
   readonly #tools: Tools;
   readonly #onObstacle: (reason: string) => void;
-  readonly #startedAt = hrtime.bigint();
   readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
   readonly #steps: MacrotaskQueue;
   /** For steps of its own. */
   readonly #runAlone: StepRunner;
-  readonly #armed = new Set<CurrentAttempt>();
-  /** Whether there may be code that was abandoned, which can block the thread at any time. */
-  #hasSuspects = false;
-  // What has been seen since this thread was last alive: since when it is stuck, since when with code that must end, and
-  // whether last with code of no invocation that is under way.
-  #stuckSinceMs: number | undefined;
-  #guiltySinceMs: number | undefined;
-  #sawShared = false;
+  readonly #attempts = new WatchedAttempts();
 
   constructor(tools: Tools, onObstacle: (reason: string) => void) {
     this.#tools = tools;
@@ -84,14 +67,13 @@ export class ThreadWatchdog implements Watchdog {
 
   arm(attempt: CurrentAttempt): void {
     if (attempt.cutOffAtMs === Number.POSITIVE_INFINITY) return;
-    this.#armed.add(attempt);
-    this.#update();
+    this.#attempts.add(attempt);
+    this.#noteAlive();
   }
 
   disarm(attempt: CurrentAttempt): void {
-    this.#armed.delete(attempt);
-    if (attempt.state === 'timed out') this.#hasSuspects = true;
-    this.#update();
+    this.#attempts.remove(attempt);
+    this.#noteAlive();
   }
 
   shield<Result>(code: () => Result): Result {
@@ -117,52 +99,39 @@ export class ThreadWatchdog implements Watchdog {
 
   #startThread(): void {
     const { Worker, threadId } = this.#tools;
-    const workerData = { memory: this.#cells.buffer, startedAt: this.#startedAt, threadId };
+    const workerData = { memory: this.#cells.buffer, zero: ZERO, threadId };
     const worker = new Worker(WATCHING_THREAD, { eval: true, env: {}, execArgv: [], workerData });
-    worker.on('message', () => this.#update());
+    worker.on('message', () => this.#noteAlive());
     worker.on('error', ({ message }) => this.#onObstacle(message));
     worker.unref();
   }
 
-  /** Tells the watchdog's thread that this one is alive, and when to look after it next. */
-  #update(): void {
-    this.#stuckSinceMs = undefined;
-    this.#guiltySinceMs = undefined;
-    this.#sawShared = false;
+  #noteAlive(): void {
+    this.#attempts.noteAlive();
     this.#tellDue();
   }
 
+  /** Tells the watchdog's thread when to look at this one next. */
   #tellDue(): void {
-    const now = Number((hrtime.bigint() - this.#startedAt) / 1_000_000n);
-    const clock = performance.now();
-    let due = NEVER;
-    if (this.#hasSuspects) {
-      const stuckForMs = this.#stuckSinceMs === undefined ? undefined : nowMs() - this.#stuckSinceMs;
-      due =
-        now + Math.ceil(stuckForMs === undefined ? SIGN_OF_LIFE_MS : Math.max(0, SUSPECT_MS - stuckForMs));
-    }
-    for (const { cutOffAtMs } of this.#armed) {
-      due = Math.min(due, now + Math.max(0, Math.ceil(cutOffAtMs - clock)));
-    }
+    const due = Math.min(NEVER, Math.ceil(realTimeMs() + this.#attempts.msUntilLook()));
     Atomics.store(this.#cells, DUE, due);
     if (due >= Atomics.load(this.#cells, ASLEEP_UNTIL)) return;
     Atomics.add(this.#cells, SEQUENCE, 1);
     Atomics.notify(this.#cells, SEQUENCE);
   }
 
-  /** Called from the watchdog's thread, in the middle of whatever blocks this one, or of nothing. */
+  /** The watchdog's thread makes V8 call this here, in the middle of code that blocks this thread, or while it is idle. */
   readonly #look: Look = () => {
-    // Throws where the stack has no room for all of this: half of it would do harm.
+    // Throws if the stack has no room for all of the following, because half of it would do harm.
     Reflect.apply(nothing, undefined, ROOM);
     try {
       const stack = readStackBelow(this.#look);
-      const attempt = this.#findGuilty(stack !== undefined);
+      const attempt = this.#attempts.findGuilty(stack !== undefined);
       if (!attempt) {
         this.#tellDue();
         return false;
       }
-      this.#guiltySinceMs ??= nowMs();
-      if (stack?.isInNode && nowMs() - this.#guiltySinceMs < NODE_MS) return true;
+      if (stack?.isInNode && this.#attempts.guiltyForMs < NODE_MS) return true;
       const obstacle = stack?.isAwaitedModule ? AWAITED_MODULE : findObstacle();
       if (obstacle === undefined) this.#interrupt(attempt, stack);
       else this.#onObstacle(obstacle);
@@ -172,31 +141,9 @@ export class ThreadWatchdog implements Watchdog {
     return false;
   };
 
-  /** The attempt whose code blocks this thread and must not any more. */
-  #findGuilty(isInCode: boolean): CurrentAttempt | undefined {
-    const current = attempts.getStore();
-    this.#stuckSinceMs ??= nowMs();
-    const isDue = (attempt: CurrentAttempt): boolean => performance.now() >= attempt.cutOffAtMs;
-
-    // What was opened at module level, or by an invocation that is over, works for the only one that there is.
-    if (current === undefined || current.state.startsWith('ended')) {
-      // It may be idle, or just be passing on the answer of one that has ended in time. If so, it is not seen so twice.
-      const wasShared = this.#sawShared;
-      this.#sawShared = true;
-      const [only, ...others] = this.#armed;
-      return only && others.length === 0 && isInCode && wasShared && isDue(only) ? only : undefined;
-    }
-    this.#sawShared = false;
-    if (!current.isWatched) return undefined;
-    if (current.state !== 'timed out') return isDue(current) ? current : undefined;
-    // A callback of a connection that it has opened may be at work for an innocent invocation, but not for that long.
-    const isStuck = nowMs() - this.#stuckSinceMs >= SUSPECT_MS || [...this.#armed].some(isDue);
-    return isStuck ? current : undefined;
-  }
-
   #interrupt(attempt: CurrentAttempt, stack: InterruptedStack | undefined): void {
     const session = new this.#tools.Session();
-    // Before the stack of ids is touched, without which the code could not go on: this may fail.
+    // First, because this may fail, and the code could not go on without its stack of async ids.
     this.shield(() => session.connect());
     const resources: object[] = [];
     try {
@@ -205,8 +152,8 @@ export class ThreadWatchdog implements Watchdog {
       session.disconnect();
       throw error;
     }
-    // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may
-    // be a callback further, so the stack of ids is not empty for sure.
+    // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may be
+    // in a later callback, so there may be async ids again.
     const onEnded = () => {
       this.shield(() => resources.push(...clearAsyncStack()));
       resources.forEach(mend);
@@ -214,9 +161,9 @@ export class ThreadWatchdog implements Watchdog {
       if (stack?.isRequiring) forgetHalfLoadedModules();
       this.#runAlone(() => session.disconnect());
       attempt.interrupt(stack?.write ?? betweenMicrotasks, stack?.importing);
-      this.#update();
+      this.#noteAlive();
     };
-    // Last, since V8 checks at the next call of a function: one in here would be all that is ended.
+    // Last, because V8 checks at the next call of a function: a call in here would be all that it ends.
     session.post('Runtime.terminateExecution', onEnded);
   }
 }

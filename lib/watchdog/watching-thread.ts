@@ -1,17 +1,17 @@
 import { ASLEEP_UNTIL, DUE, LOOK, NEVER, READY, SEQUENCE } from './shared-memory.js';
 
 /**
- * What the watchdog's own thread runs. A string, as bundlers do not find the files of workers, and minifiers and
+ * What the watchdog's own thread runs. It is a string, because bundlers do not find the files of workers, and minifiers and
  * coverage tools break what `Function#toString` gives.
  *
- * It sleeps until something is due, asks the watched thread for a sign of life, and where none comes has V8 call a function
- * on that thread, in the middle of whatever blocks it.
+ * It sleeps until something is due. Then it asks the watched thread for a sign of life. If none comes, it makes V8 call a
+ * function on that thread, in the middle of the code that blocks it.
  */
 export const WATCHING_THREAD = `
 const { parentPort, workerData } = require('node:worker_threads');
 const inspector = require('node:inspector');
 const { writeSync } = require('node:fs');
-const { startedAt, threadId } = workerData;
+const { zero, threadId } = workerData;
 const cells = new Int32Array(workerData.memory);
 /** How long a thread that is alive may take to answer. */
 const PATIENCE_MS = 15;
@@ -23,7 +23,7 @@ const MAX_FAILURES = 50;
 const RETRY_MS = 1000;
 const expression = 'globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()';
 
-const now = () => Number((process.hrtime.bigint() - startedAt) / 1000000n);
+const now = () => Number((process.hrtime.bigint() - zero) / 1000000n);
 
 // Keeps this thread alive for the answers of the inspector.
 setInterval(() => {}, 2 ** 30);

@@ -93,7 +93,7 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
         expect(blocked).to.deep.include({ second: 2 });
         expect(again).to.deep.equal(blocked);
         expect(warnings).to.deep.equal([
-          `${memberName('Tasks', 'handler')} cannot be preempted, but times out all the same: a module that goes on after a top-level \`await\` cannot be interrupted`,
+          `${memberName('Tasks', 'handler')} cannot be preempted, but its timeout still works: a module that goes on after a top-level \`await\` cannot be interrupted`,
         ]);
       });
     }

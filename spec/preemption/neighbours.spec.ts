@@ -58,6 +58,18 @@ describe('Beside code that blocks the event loop (R27)', function () {
     expect(await reportOf('passing-program', 'a cut-off that has moved')).to.deep.equal([0, 1]);
   });
 
+  it('does not end code of an invocation without `preempt`', async () => {
+    expect(await reportOf('passing-program', 'code that nobody watches')).to.equal(0);
+  });
+
+  it('waits 50 ms for a function of Node to return, and ends it then (R27a)', async () => {
+    expect(await reportOf('passing-program', 'a function of Node')).to.deep.equal([0, 0, 1]);
+  });
+
+  it('begins no interruption for which the stack has no room', async () => {
+    expect(await reportOf('passing-program', 'the limit of the stack')).to.deep.equal({ begun: 1, ended: 1 });
+  });
+
   describe('abandoned code that blocks later', () => {
     it('is interrupted as often as it blocks', async () => {
       const { interruptions, next } = await seen<{ interruptions: number }>('abandoned again and again');

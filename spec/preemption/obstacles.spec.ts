@@ -33,7 +33,7 @@ describe('where preemption cannot work (R28)', function () {
       expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.match(reason);
-      expect(warnings[0]).to.include(`${handler} cannot be preempted, but times out all the same: `);
+      expect(warnings[0]).to.include(`${handler} cannot be preempted, but its timeout still works: `);
     });
   }
 

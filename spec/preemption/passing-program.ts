@@ -11,7 +11,8 @@ import {
 import { LOOK } from '../../lib/watchdog/shared-memory.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
 
-/** How many times code has been ended. */
+/** How many times code was about to be ended, and how many times it has been. */
+let begun = 0;
 let ended = 0;
 const tools: Tools = {
   threadId: 0,
@@ -19,7 +20,9 @@ const tools: Tools = {
     unref(): void {}
   } as unknown as typeof Worker,
   Session: class {
-    connect(): void {}
+    connect(): void {
+      begun++;
+    }
     disconnect(): void {}
     post(_method: string, onEnded: () => void): void {
       ended++;
@@ -47,14 +50,32 @@ const attemptUntil = (ms: number): FakeAttempt => ({
 const lookFunction = () => (globalThis as unknown as Record<symbol, () => void>)[LOOK] as () => void;
 const expression = (): void => lookFunction()();
 
-/** As the inspector does, by an expression, which has a frame of its own. */
+/** Calls `look` as the inspector does, in an expression, which has a frame of its own. */
 // biome-ignore lint/security/noGlobalEval: nothing else makes such a frame without frames of Node below it.
-const evaluate: typeof eval = eval;
+const evaluateLook: () => boolean = eval.bind(undefined, `globalThis[Symbol.for('${Symbol.keyFor(LOOK)}')]()`);
 
 function look(): number {
-  evaluate(`globalThis[Symbol.for('${Symbol.keyFor(LOOK)}')]()`);
+  evaluateLook();
   return ended;
 }
+
+/** Looks while a function of Node is the innermost one that runs. */
+function lookInNode(): number {
+  new EventEmitter().once('look', evaluateLook).emit('look');
+  return ended;
+}
+
+/** Fills the stack, and looks at each level on the way back until a look has not failed. */
+function lookAtTheLimit(): void {
+  try {
+    lookAtTheLimit();
+  } catch {
+    evaluateLook();
+  }
+}
+
+const blockFor = (ms: number): unknown =>
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 async function lookInMicrotask(look: () => unknown): Promise<readonly string[]> {
   const attempt = attemptUntil(0);
@@ -92,6 +113,22 @@ const scenarios: Record<string, () => unknown> = {
     const before = attempts.run(attempt, look);
     attempt.cutOffAtMs -= 60_000;
     return [before, attempts.run(attempt, look)];
+  },
+
+  'code that nobody watches': () => attempts.run({ ...attemptUntil(0), isWatched: false }, look),
+
+  'a function of Node'() {
+    const attempt = attemptUntil(0);
+    return attempts.run(attempt, () => {
+      const before = [lookInNode(), lookInNode()];
+      blockFor(60);
+      return [...before, lookInNode()];
+    });
+  },
+
+  'the limit of the stack'() {
+    attempts.run(attemptUntil(0), lookAtTheLimit);
+    return { begun, ended };
   },
 
   /** Nothing runs below the expression: one microtask has ended, the next one has not begun. */

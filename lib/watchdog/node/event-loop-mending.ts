@@ -1,7 +1,7 @@
 /*
- * An interruption ends a callback without what Node does after a callback: see `processImmediate` and `listOnTimeout` in
- * Node's lib/internal/timers.js. What must still be done of it is done here. These fields are Node's own, so `canMend`
- * checks them first.
+ * An interruption ends a callback, and Node then skips what it does after each callback: see `processImmediate` and
+ * `listOnTimeout` in Node's lib/internal/timers.js. This file does it instead. These fields are internal to Node, so
+ * `canMend` checks them first.
  */
 interface Timer {
   _onTimeout: (() => void) | null;
@@ -40,7 +40,7 @@ export function canMend(): boolean {
  * anything else runs. Does nothing for any other resource.
  */
 export function mend(resource: Partial<Timer & Immediate>): void {
-  // Node still takes the timer for an active one, and would count one too few when that is cleared later.
+  // For Node the timer is still active. If it were cleared later, Node would count one timer too few.
   if (resource._onTimeout) clearTimeout(resource as NodeJS.Timeout);
   if (resource._onImmediate) mendImmediate(resource as Immediate);
 }

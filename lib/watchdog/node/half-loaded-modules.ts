@@ -1,7 +1,7 @@
 /**
- * Takes out of Node's cache what a `require` was loading that has been interrupted, and all that was loading that, and out
- * of the children of their parents. Node does so itself where loading throws, but not here, and the next `require` would
- * get half of the module.
+ * Forgets the CommonJS modules that were only half loaded when a `require` was interrupted: the innermost one and all that
+ * were requiring it. Node does so itself if loading throws, but not here, and the next `require` would return half of the
+ * module.
  *
  * @see https://nodejs.org/api/modules.html#requirecache
  */

@@ -105,7 +105,7 @@ export class TimerLists {
       : undefined;
   }
 
-  /** Puts in order what an interruption may have left half done. */
+  /** Repairs what an interruption may have left half done. */
   mend(): void {
     this.#mendTimers();
     this.#mendImmediates();
@@ -131,8 +131,8 @@ export class TimerLists {
   }
 
   /**
-   * Takes out of the queue what has been cleared, and counts the others. Code that is interrupted while it clears an
-   * immediate may leave it there, and Node would never come to an end of that turn.
+   * Takes cleared immediates out of the queue, and counts the others. Code that is interrupted while it clears an immediate
+   * may leave it in the queue, and Node would never end that turn.
    */
   #mendImmediates(): void {
     let count = 0;
@@ -147,7 +147,7 @@ export class TimerLists {
       immediate = next;
     }
     const info = this.#binding.immediateInfo;
-    // In the middle of a turn, Node counts those that it has not come to as well.
+    // In the middle of a turn, Node's count also contains immediates that are no longer in this queue.
     if (info[2] !== 0) return;
     info[0] = count;
     info[1] = refCount;
@@ -157,7 +157,10 @@ export class TimerLists {
 
 type ObjectId = string | undefined;
 
-/** Finds variables that the function in the exchange can see. Only a function that the inspector calls gets the values themselves. */
+/**
+ * Finds variables that the function in the exchange can see. The inspector gives their values only to a function that it
+ * calls.
+ */
 function lookUp(session: Session, names: readonly string[]): void {
   const exchange = evaluate(session, `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(EXCHANGE))})]`);
   const scopes = readProperties(session, readProperties(session, exchange).get('clearTimeout')).get(
