@@ -15,7 +15,7 @@ const PACKAGES = [
   '@aws-lambda-powertools/logger',
 ];
 
-/** Bundles and minifies a package as one would for Lambda, and answers with the file. */
+/** Bundles and minifies a package as for Lambda, and returns the file. */
 async function bundle(name: string): Promise<string> {
   const outfile = fileURLToPath(new URL(`bundles/${name}.cjs`, import.meta.url));
   const stdin = { contents: `export * as all from '${name}'`, resolveDir: import.meta.dirname };
@@ -23,7 +23,7 @@ async function bundle(name: string): Promise<string> {
   return outfile;
 }
 
-/** Loads something in a new process and answers with the time that it took. */
+/** Loads something in a new process and returns the time that it took. */
 function loadMs(type: 'commonjs' | 'module', load: string): number {
   const script = `const start = performance.now(); ${load}; console.log(performance.now() - start)`;
   const args = [`--input-type=${type}`, '-e', script];
@@ -33,7 +33,7 @@ function loadMs(type: 'commonjs' | 'module', load: string): number {
 const bundles = await Promise.all(
   PACKAGES.map(async (name) => ({ name, file: await bundle(name), timesMs: [] as number[] })),
 );
-/** As they are installed, not bundled; the second one is what there is to compare with. */
+/** As they are installed, not bundled. The second one is for comparison. */
 const modules = [['lambda-graceful-timeout'], ['@middy/core', 'reflect-metadata/lite']].map((names) => ({
   name: names.join(' + '),
   load: names.map((name) => `await import('${name}')`).join('; '),

@@ -63,7 +63,7 @@ const bare = new Bare();
 
 const storage = new AsyncLocalStorage<Event>();
 
-/** The least that ends a handler in time and is found below it: one promise, one timer, cleared, and one async context. */
+/** The minimum that ends a handler in time and that its code can find: one promise, one timer, one async context. */
 const floor = (): Promise<string> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(reject, LONG_MS);
@@ -79,7 +79,7 @@ const withMiddy = middy(bare.handler, { timeoutEarlyInMillis: 1000 });
 const policy = timeout(LONG_MS, TimeoutStrategy.Aggressive);
 const call = (lambda: Bare) => () => lambda.handler(event, context);
 
-// The peers first: up to Node 22 the first AsyncLocalStorage that is used slows down every promise.
+// The other packages first: up to Node 22 the first use of an AsyncLocalStorage slows down every promise.
 const cases = {
   'bare async method': call(bare),
   '@middy/core, early timeout': () => withMiddy(event, context, { signal }),

@@ -24,7 +24,7 @@ class Stuck {
 
   @GracefulTimeout({ marginMs: MARGIN_MS, preempt: true, logger: silent })
   async handler(_event: unknown, _context: Context): Promise<void> {
-    // Ends by itself, if late, should the interruption not come. Asking for the deadline here would give it grace.
+    // Ends late by itself if the interruption does not come. Do not ask for the deadline here: that would give it grace.
     while (performance.now() < this.deadlineAtMs + MARGIN_MS);
   }
 
@@ -50,7 +50,7 @@ async function measureIdleCpuMs(): Promise<number> {
   return (user + system) / 1000;
 }
 
-/** What the watchdog adds to a process: the same one with and without it, taken in turns. */
+/** What the watchdog adds to a process, measured in turns with and without it. */
 function measureCost(): Cost {
   const script = fileURLToPath(new URL('preemption-cost.js', import.meta.url));
   const start = (preempt: boolean): Cost =>

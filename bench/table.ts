@@ -1,4 +1,4 @@
-/** Prints rows as a Markdown table, with the names of the first row's fields as its head; numbers are aligned right. */
+/** Prints rows as a Markdown table, with the names of the first row's fields as its head. Numbers are aligned right. */
 export function printTable(rows: readonly Record<string, string | number>[]): void {
   const [first = {}] = rows;
   const head = Object.keys(first);
@@ -7,5 +7,5 @@ export function printTable(rows: readonly Record<string, string | number>[]): vo
   console.log(`\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`);
 }
 
-/** A number as a table shows it, to so many decimals. */
+/** A number as a table shows it, with this many decimals. */
 export const round = (value: number, decimals: number): number => Number(value.toFixed(decimals));

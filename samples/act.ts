@@ -12,7 +12,7 @@ import { describeRuntime } from './verdict.js';
 /** A sample's part in an act. */
 export interface Part<Event = never> {
   readonly sample: Sample<Event>;
-  /** Stands above its column. */
+  /** The title of its column. */
   readonly title: string;
   /** An event that costs no time, for the cold start. */
   readonly warmUp: (event: Event) => unknown;
@@ -27,7 +27,7 @@ export interface Script {
 
 const MAX_WIDTH = 120;
 const FLUSH_EVERY_MS = 50;
-/** How late a line may come and still be printed in its place. */
+/** How late a line can arrive and still be printed in its place. */
 const MAX_LATENESS_MS = 100;
 
 /** Samples that are shown at the same time, each in a column of one timeline. */
@@ -79,7 +79,7 @@ export class Act {
     };
   }
 
-  /** Leaves the cold start out: all functions start together, once all are warm. */
+  /** Does not show the cold start: when all functions are warm, they start together. */
   async #setOffTogether(lambda: LocalLambda, event: unknown): Promise<void> {
     await lambda.invoke(event);
     await new Promise<void>((resolve) => {

@@ -4,16 +4,16 @@ import type { LogLine } from './local-lambda/invocation.js';
 /** Where code was interrupted, read from the `blockedAt` of a LambdaTimeoutError. */
 export interface BlockedAt {
   readonly functionName: string;
-  /** `handler.ts:42`. */
+  /** For example `handler.ts:42`. */
   readonly position: string;
-  /** The line of the source that stands there. */
+  /** The line of the source at that position. */
   readonly code: string;
 }
 
 // The frames of Node and V8 have no path.
 const FRAME = /^at (?:\w+\.)?(?<functionName>\w+) \((?<path>.*?(?<file>[^/]+)):(?<line>\d+):\d+\)$/m;
 
-/** Finds the LambdaTimeoutError that Powertools' Logger has logged, and in it the user's own line. */
+/** Finds the LambdaTimeoutError in the lines of Powertools' Logger, and the line of the user's code in its stack. */
 export async function findBlockedAt(lines: readonly LogLine[]): Promise<BlockedAt | undefined> {
   const stacks = lines.map(({ text }) => text.match(/"blockedAt":("(?:[^"\\]|\\.)*")/)?.[1]);
   const stack: string = JSON.parse(stacks.find((json) => json !== undefined) ?? '""');

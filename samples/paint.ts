@@ -5,7 +5,7 @@ const paint =
   (text: string): string =>
     hasColors ? `\x1b[${code}m${text}\x1b[0m` : text;
 
-/** Colours for a terminal; elsewhere, and where `NO_COLOR` is set, they leave the text as it is. */
+/** Colours for a terminal. Elsewhere, and if `NO_COLOR` is set, the text stays as it is. */
 export const bold = paint(1);
 export const dim = paint(2);
 export const red = paint(31);

@@ -1,4 +1,4 @@
-/** A line of the log, reduced to what a person wants to see of it. */
+/** A line of the log, reduced to what a person wants to read. */
 export interface ReadableLine {
   readonly level: 'ERROR' | 'WARN' | 'INFO' | undefined;
   readonly text: string;
@@ -34,7 +34,7 @@ interface Fields {
   readonly error?: { readonly name?: string; readonly message?: string };
   readonly errorType?: string;
   readonly errorMessage?: string;
-  /** What makes a line one of metrics, in the embedded metric format. */
+  /** Only in a line with metrics, in the embedded metric format. */
   readonly _aws?: {
     readonly CloudWatchMetrics: readonly { readonly Metrics: readonly { Name: string }[] }[];
   };

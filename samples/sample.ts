@@ -1,12 +1,12 @@
 import type { InvocationResult } from './local-lambda/invocation.js';
 import type { LocalLambda, LocalLambdaOptions } from './local-lambda/local-lambda.js';
 
-/** What a sample may choose of its function. */
+/** The options of its function that a sample can set. */
 export type FunctionOptions = Partial<
   Pick<LocalLambdaOptions, 'taskRoot' | 'handler' | 'env' | 'maxConcurrency' | 'workerCount'>
 >;
 
-/** What a sample is shown on. */
+/** What a sample gets for its show. */
 export interface Stage<Event = unknown> {
   /** The sample's `event.json`. */
   readonly event: Event;
@@ -21,7 +21,7 @@ export interface Verdict {
   readonly outcome: string;
   /** What was expected and not seen. */
   readonly missing: readonly string[];
-  /** Why nothing could be seen here at all. */
+  /** Why the sample could not be shown here. */
   readonly skipped?: string;
 }
 

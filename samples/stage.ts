@@ -4,7 +4,7 @@ import type { LogLine } from './local-lambda/invocation.js';
 import { LocalLambda } from './local-lambda/local-lambda.js';
 import { SAMPLE_TIMEOUT_MS, type Sample, type Stage, type Verdict } from './sample.js';
 
-/** Hears of what a sample does. */
+/** Receives what a sample does. */
 export interface Audience<Event> {
   onLine(line: LogLine): void;
   onNote(text: string): void;

@@ -1,5 +1,5 @@
-// `npm start`: the same work without this package and with it, at the same time, on the local Lambda; and then work
-// that no timer can end.
+// `npm start`: the same work without this package and with it, at the same time, on the local Lambda. Then work that
+// no timer can end.
 import { Act, type Part } from './act.js';
 import { basic, type ReportsDue } from './basic/sample.js';
 import { cpuBound, type SignUps } from './cpu-bound/sample.js';

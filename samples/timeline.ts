@@ -2,7 +2,7 @@ import { dim } from './paint.js';
 
 export interface TimelineEntry {
   readonly atMs: number;
-  /** The column, counted from 0. Absent on a mark, which runs across all of them. */
+  /** The column, counted from 0. Absent on a mark, which runs across all columns. */
   readonly column?: number;
   readonly text: string;
   readonly paint?: (text: string) => string;
@@ -15,7 +15,7 @@ const MAX_LINES = 2;
 // What happens in several columns at about the same time goes into one row.
 const ROW_MS = 8;
 
-/** A log in the order of time, or several beside each other. */
+/** A log in the order of time, or several logs side by side. */
 export class Timeline {
   readonly #titles: readonly string[];
   readonly #columnWidth: number;
@@ -46,7 +46,7 @@ export class Timeline {
     this.#pending.push(entry);
   }
 
-  /** Prints what happened up to then; nothing earlier may be added afterwards. */
+  /** Prints what happened until then. Nothing earlier may be added afterwards. */
   flush(untilMs: number): void {
     const due = this.#pending.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
     this.#pending = this.#pending.filter(({ atMs }) => atMs > untilMs);
@@ -108,7 +108,7 @@ const cell = (text: string): Cell => ({ text, paint: plain });
 
 const isMark = ({ column }: TimelineEntry): boolean => column === undefined;
 
-/** Breaks a text between words into lines of at most `width`; what the last one cannot take becomes an ellipsis. */
+/** Breaks a text between words into lines of at most `width`. An ellipsis replaces what does not fit into the last line. */
 function wrap(text: string, width: number, maxLines: number): string[] {
   const lines: string[] = [];
   let rest = text;

@@ -8,7 +8,7 @@ export function describeRuntime(client: RuntimeClientName): string {
   return `Node ${process.versions.node} with ${runtime}`;
 }
 
-/** Prints what was seen, or what was missing, which also fails the program. */
+/** Prints what was seen. If something was missing, prints that instead and makes the program fail. */
 export function printVerdict(name: string, { outcome, missing, skipped }: Verdict): void {
   if (skipped !== undefined) {
     console.log(`${yellow('–')} ${bold(name)}: ${skipped}`);

@@ -1,4 +1,4 @@
-/** What the local Lambda runs: handlers that time out, and hooks that make a small call of the AWS SDK each. */
+/** What the local Lambda runs: handlers that time out, and hooks that each make a small call with the AWS SDK. */
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { currentDeadline, Finally, GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';

@@ -19,11 +19,11 @@ const { PROCESSES: processes = 50, LATER: later = 4 } = process.env;
 /** Processes for each cell of the table, and invocations of each after its first one. */
 const PROCESSES = Number(processes);
 const LATER = Number(later);
-/** Far more than any of them takes, so that none is killed. */
+/** Much longer than any invocation takes, so that none is killed. */
 const MARGIN_MS = 10_000;
-/** Leaves a handler the time to begin, which takes long with a small share of a CPU. */
+/** Long enough for a handler to begin, which takes long with a small share of a CPU. */
 const deadlineMs = (memoryMb: number): number => Math.round(150 + 30 * (1769 / memoryMb));
-/** More processes at a time would take the CPU from each other while they start. */
+/** More processes at a time would compete for the CPU while they start. */
 const MAX_AT_A_TIME = 4;
 
 interface Delays {

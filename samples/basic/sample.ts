@@ -1,6 +1,6 @@
 import { missing, printedInOrder, SAMPLE_TIMEOUT_MS, type Sample, timedOutGracefully } from '../sample.js';
 
-/** What these samples need to know of their event. */
+/** The part of the event that these samples use. */
 export interface ReportsDue {
   readonly detail: { readonly reports: readonly string[] };
 }

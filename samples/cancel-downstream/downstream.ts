@@ -10,7 +10,7 @@ export interface UnansweredRequest {
   closedAtMs: number | undefined;
 }
 
-/** A server on this machine that accepts every request, answers none, and notices who gives up. */
+/** A server on this machine that accepts every request, answers none, and notices when a client gives up. */
 export class Downstream {
   readonly requests: UnansweredRequest[] = [];
   readonly #server: Server;

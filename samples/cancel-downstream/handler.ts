@@ -1,5 +1,5 @@
-// Requests that are still open at the deadline are cancelled: `fetch` and the AWS SDK both take its signal. The other
-// side sees its connection close, before Lambda would kill the process.
+// The deadline cancels the requests that are still open: `fetch` and the AWS SDK both take its signal. The other side
+// sees the connection close before Lambda would kill the process.
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';

@@ -15,7 +15,7 @@ export const cancelDownstream: Sample = {
       };
       const lambda = await startLambda({ env });
       const result = await lambda.invoke(event);
-      // The handler's process still lives, so it was not its end that closed the connections.
+      // The process of the handler is still alive, so its end has not closed the connections.
       const closed = downstream.requests.filter(
         ({ closedAtMs = Number.POSITIVE_INFINITY }) => closedAtMs <= performance.now(),
       );

@@ -27,7 +27,7 @@ const { QUEUE_URL } = process.env;
 const sqs = new SQSClient();
 
 class Thumbnails implements LambdaInterface {
-  // By event: a handler that was abandoned can still write to its own checkpoint, but to no other one.
+  // One for each event: an abandoned handler can still write to its own checkpoint, but to no other one.
   readonly #checkpoints = new WeakMap<SQSEvent, Checkpoint>();
 
   @logger.injectLambdaContext()

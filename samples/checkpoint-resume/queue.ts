@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
-/** A queue on this machine that takes messages as SQS does, and hands each out as an event. */
+/** A queue on this machine that takes messages as SQS does, and delivers each as an event. */
 export class Queue {
   readonly #messages: SQSRecord[] = [];
   readonly #template: SQSRecord;
@@ -15,14 +15,14 @@ export class Queue {
     this.#server = createServer((request, response) => this.#take(request, response));
   }
 
-  /** @param template - a record with the fields that a message does not bring itself */
+  /** @param template - a record with the fields that a message does not have itself */
   static async start(template: SQSRecord): Promise<Queue> {
     const queue = new Queue(template);
     await new Promise<void>((resolve) => queue.#server.listen(0, '127.0.0.1', resolve));
     return queue;
   }
 
-  /** Where the client finds SQS. */
+  /** The endpoint of SQS for the client. */
   get endpoint(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -40,7 +40,7 @@ export class Queue {
     });
   }
 
-  /** Takes a message; the client checks the hash in the answer. */
+  /** Takes a message. The client checks the hash in the answer. */
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { MessageBody: body } = JSON.parse(await text(request));
     const messageId = randomUUID();

@@ -1,7 +1,7 @@
 import { findBlockedAt } from '../blocked-at.js';
 import { missing, printed, type Sample, timedOutGracefully } from '../sample.js';
 
-/** What this sample needs to know of its event. */
+/** The part of the event that this sample uses. */
 export interface SignUps {
   readonly detail: { readonly addresses: readonly string[] };
 }
@@ -12,7 +12,7 @@ export const cpuBound: Sample<SignUps> = {
   name: 'cpu-bound',
   shows: 'a regular expression that never ends, interrupted at the deadline',
   async show({ event, startLambda, note }) {
-    // So that Node, and with it the error, names the lines of handler.ts.
+    // With source maps, Node and so the error name the lines of handler.ts.
     const lambda = await startLambda({ env: { NODE_OPTIONS: '--enable-source-maps' } });
     const stuck = await lambda.invoke(event);
     const { functionName, position, code } = (await findBlockedAt(stuck.lines)) ?? {};

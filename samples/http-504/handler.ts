@@ -1,4 +1,4 @@
-// An API that cannot answer in time says so itself, by a 504 with a JSON body. Otherwise Lambda would kill the
+// An API that cannot answer in time says so itself, with a 504 and a JSON body. Otherwise Lambda would kill the
 // function, and the gateway would answer with a server error that tells the client nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';

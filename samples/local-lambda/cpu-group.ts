@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How long a share is counted; who has used it up waits for the next period. */
+/** The period of a share. A group that has used up its share waits for the next period. */
 const PERIOD_US = 20_000;
-/** Below all groups of the local Lambda, so that one who may not write the others can be given this one. */
+/** The parent of all groups of the local Lambda, so that a user can get the right to write this one only. */
 const PARENT = 'local-lambda';
-/** In how many processes' stead the parent stands where others want the CPU too, as no function is to wait for these. */
+/** If others want the CPU too, the parent counts as this many processes, so that no function waits for them. */
 const WEIGHT = 10;
 
 let created = 0;
@@ -21,7 +21,7 @@ export class CpuGroup {
 
   /**
    * @param root - the root of the file system, for specs
-   * @throws Error where there are no such groups, or this process may not make any
+   * @throws Error if there are no cgroups, or if this process cannot make one
    */
   constructor(root = '/') {
     const { parent, isVersion2 } = findParent(root);
@@ -47,7 +47,7 @@ export class CpuGroup {
     }
   }
 
-  /** Can only be done, and is only done, once all its processes have ended. */
+  /** Removes the group if all its processes have ended. Otherwise it stays. */
   remove(): void {
     removeIfEmpty(this.folder);
   }
@@ -61,11 +61,11 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // The handler has left a process behind.
+    // A child process of the handler is still running.
   }
 }
 
-/** Removes the groups of those who were killed before they could do so. */
+/** Removes the groups of programs that were killed before they could do so themselves. */
 function removeLeftOvers(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = /^(\d+)-\d+$/.exec(name)?.[1];
@@ -84,9 +84,9 @@ function isAlive(processId: number): boolean {
 let hasWarned = false;
 
 /**
- * Whether processes can be given a share of the CPU here. Where they cannot, a warning says so, once.
+ * Whether this machine can limit the CPU of a process. If not, a warning says so, once.
  *
- * @throws Error where they cannot and `CPU_SHARE` in the environment is `required`
+ * @throws Error if it cannot and `CPU_SHARE` in the environment is `required`
  */
 export function canLimitCpu(root = '/'): boolean {
   try {
@@ -104,7 +104,7 @@ export function canLimitCpu(root = '/'): boolean {
   }
 }
 
-/** The group in which those of the local Lambda are made. */
+/** Finds or makes the parent of the groups of the local Lambda. */
 function findParent(root: string): { readonly parent: string; readonly isVersion2: boolean } {
   const mounts = readFileSync(join(root, 'proc/self/mounts'), 'utf8')
     .split('\n')
@@ -118,7 +118,7 @@ function findParent(root: string): { readonly parent: string; readonly isVersion
   }
   for (const [, folder = '', type] of mounts) {
     if (type !== 'cgroup2') continue;
-    // Not below this process's own group: only the one at the root may have both processes and limited groups in it.
+    // Not below the group of this process: only the root group can contain both processes and groups with limits.
     const top = join(root, folder);
     const parent = join(top, PARENT);
     passOnCpu(top);
@@ -130,13 +130,13 @@ function findParent(root: string): { readonly parent: string; readonly isVersion
   throw new Error('there are no cgroups');
 }
 
-/** The path of this process's own group in the hierarchy of the CPU, where there is one of version 1. */
+/** The path of this process's own group in the hierarchy of the CPU, if there is one of version 1. */
 function ownGroup(root: string): string {
   const groups = readFileSync(join(root, 'proc/self/cgroup'), 'utf8');
   return /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1] ?? '';
 }
 
-/** Lets the groups in a group limit the CPU. */
+/** Allows the groups in a group to limit the CPU. */
 function passOnCpu(folder: string): void {
   const file = join(folder, 'cgroup.subtree_control');
   if (!readFileSync(file, 'utf8').split(/\s/).includes('cpu')) writeFileSync(file, '+cpu');

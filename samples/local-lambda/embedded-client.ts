@@ -1,4 +1,4 @@
-// Stands in for aws-lambda-ric where that cannot be compiled: the same Runtime API, the same order of events.
+// Replaces aws-lambda-ric where that cannot be compiled: the same Runtime API, the same order of events.
 import { existsSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ async function serve(): Promise<void> {
   } catch (error) {
     console.error(`Init Error\t${JSON.stringify(toPayload(error))}`);
     await post('init/error', toPayload(error));
-    process.exit(1); // as the real client does, whatever the handler's module has left open
+    process.exit(1); // as the real client does, even if the handler's module keeps something open
   }
   for (;;) {
     const { headers, body } = await receive(call('GET', 'invocation/next').end());

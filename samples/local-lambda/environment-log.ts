@@ -12,12 +12,12 @@ export class EnvironmentLog {
     this.#onLine = onLine;
   }
 
-  /** Whether nothing but one cold start has happened yet. */
+  /** Whether only one invocation has begun so far, the one with the cold start. */
   get isFirstInvocation(): boolean {
     return this.#invocations.size === 1;
   }
 
-  /** Opens the log of an invocation; the first one's begins with what was printed before there was one. */
+  /** Opens the log of an invocation. The first log begins with the lines that were printed before the invocation. */
   begin(invocation: Invocation): void {
     this.#latest = invocation;
     this.#invocations.set(invocation.requestId, invocation);
@@ -30,13 +30,13 @@ export class EnvironmentLog {
     this.#write('platform', text, invocation, timeMs);
   }
 
-  /** Writes a line of the process, printed in the course of `current` if of any. */
+  /** Writes a line that the process has printed: during `current`, or between invocations if there is none. */
   writeHandlerLine(text: string, current: Invocation | undefined): void {
     if (this.#latest) this.#write('handler', text, current, performance.now());
     else this.#initLines.push({ text, timeMs: performance.now() });
   }
 
-  /** The invocation whose request id stands in a line of JSON: that is how concurrent ones share a stream. */
+  /** Finds the invocation by the request id in a line of JSON, because concurrent invocations share a stream. */
   findInvocation(text: string): Invocation | undefined {
     try {
       const ids: unknown[] = Object.values(JSON.parse(text));

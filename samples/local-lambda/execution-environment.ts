@@ -23,9 +23,9 @@ export interface EnvironmentOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** Whether the process has but the share of the CPU that goes with the memory. */
+  /** Whether the process has only the share of the CPU that goes with the memory. */
   readonly limitsCpu: boolean;
-  /** Managed Instances: how many invocations may be in flight; no timeout is enforced there. */
+  /** On Managed Instances: how many invocations can be in flight. No timeout is enforced there. */
   readonly maxConcurrency: number | undefined;
 }
 
@@ -41,8 +41,8 @@ const INIT_LIMIT_MS = 10_000;
 const MB_OF_ONE_CPU = 1769;
 
 /**
- * One process and the Runtime API that feeds it, from its cold start to its end. Between invocations it is frozen: what an
- * invocation has left running goes on in the next one.
+ * One process and the Runtime API that feeds it, from its cold start to its end. Between invocations the process is
+ * frozen: code that an invocation leaves running goes on in the next one.
  */
 export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessListener {
   readonly #options: EnvironmentOptions;
@@ -89,7 +89,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     this.#giveCpu();
   }
 
-  /** Hands out what is waiting, as far as the process has asked for it. */
+  /** Hands out the waiting invocations that the process has asked for. */
   serve(): void {
     const { maxConcurrency = 1 } = this.#options;
     while (this.#polls.length > 0 && this.#inFlight.size < maxConcurrency) {
@@ -102,7 +102,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     }
   }
 
-  /** Ends the process and refuses what is in flight. */
+  /** Ends the process and refuses the invocations in flight. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#process?.kill();
@@ -126,7 +126,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   }
 
   onOutcome(invocation: Invocation): void {
-    // Without concurrency an invocation lasts until the process asks for the next one: its last lines are in by then.
+    // Without concurrency an invocation lasts until the process asks for the next one. Its last lines are here by then.
     if (this.#isConcurrent) void this.#complete(invocation);
   }
 
@@ -163,12 +163,12 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
     return this.#options.memoryMb / MB_OF_ONE_CPU;
   }
 
-  /** The invocation that runs where only one can. */
+  /** The invocation in flight, where there can be only one. */
   get #current(): Invocation | undefined {
     return this.#inFlight.values().next().value;
   }
 
-  /** Gives the process its CPU, which is at least a full one until it asks for its first event. */
+  /** Gives the process its CPU: at least a full one until it asks for its first event. */
   #giveCpu(): void {
     const processId = this.#process?.id;
     if (!this.#options.limitsCpu || processId === undefined) return;

@@ -17,8 +17,8 @@ export interface HandlerProcessListener {
 }
 
 /**
- * Waits until everything is read that a process wrote before a message of it was received. It is in the pipe by now, so
- * the next full turn of the event loop reads it. Only what overfills the pipe can come later.
+ * Waits for the output that a process wrote before it sent a message. When the message arrives, the output is in the
+ * pipe, so the next full turn of the event loop reads it. Only output that did not fit into the pipe can come later.
  */
 export async function pipesAreRead(): Promise<void> {
   await nextImmediate();
@@ -27,9 +27,9 @@ export async function pipesAreRead(): Promise<void> {
 
 /**
  * The command that runs another one with a single pipe for its output and its errors: with two pipes, nobody could tell
- * which line came first. By `exec` the shell becomes the program, in the same process. Windows has no such shell.
+ * which line came first. With `exec` the shell becomes the program, in the same process. Windows has no such shell.
  *
- * A frozen process does not notice that this one has been killed. Where the system can, it kills that one too.
+ * A frozen process does not notice when this process is killed. So the system kills the frozen one too, where it can.
  */
 const inOnePipe = (command: readonly string[]): readonly string[] =>
   process.platform === 'win32'
@@ -52,7 +52,7 @@ export class HandlerProcess {
     const ended = async (code: number | null, signal: NodeJS.Signals | null) => {
       process.off('exit', this.#kill);
       await pipesAreRead();
-      // A process that the handler left behind may hold the pipes open for ever.
+      // A child process of the handler can keep the pipes open for ever.
       for (const stream of [stdout, stderr]) stream.destroy();
       flushStdout();
       flushStderr();
@@ -69,7 +69,7 @@ export class HandlerProcess {
     return this.#child.pid;
   }
 
-  /** The most memory that it ever held, on systems that tell. */
+  /** The peak of its memory, on systems that report it. */
   maxMemoryMb(): number | undefined {
     try {
       const status = readFileSync(`/proc/${this.id}/status`, 'utf8');
@@ -80,7 +80,7 @@ export class HandlerProcess {
     }
   }
 
-  /** Stops the process until it is thawed; it can be killed all the same. Windows cannot do so, and there it goes on. */
+  /** Stops the process until `thaw()`. It can still be killed. Windows cannot stop a process, so there it goes on. */
   freeze(): void {
     if (process.platform !== 'win32') this.#child.kill('SIGSTOP');
   }
@@ -94,7 +94,7 @@ export class HandlerProcess {
   }
 }
 
-/** Calls back with each line, and returns a function that does so with an unfinished one. */
+/** Calls back with each line. Returns a function that calls back with the unfinished line, if there is one. */
 function eachLine(stream: Readable, onLine: (text: string) => void): () => void {
   let rest = '';
   stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** The instant at which an invocation is killed: never before it, and not if its response has arrived. */
+/** The time at which an invocation is killed: never earlier, and not if its response has arrived. */
 export class HardDeadline {
   #timer: NodeJS.Timeout | undefined;
 
@@ -8,7 +8,7 @@ export class HardDeadline {
   set(atMs: number, onPassed: () => void): void {
     const leftMs = atMs - performance.now();
     if (leftMs > 0) {
-      // A timer may fire a fraction of a millisecond early, hence the second look.
+      // A timer can fire a fraction of a millisecond early, so the time is checked again.
       this.#timer = setTimeout(() => this.set(atMs, onPassed), Math.max(1, leftMs));
       return;
     }

@@ -8,15 +8,15 @@ export type InvocationStatus = 'succeeded' | 'failed' | 'timed out' | 'exited' |
 export interface FunctionError {
   readonly errorType: string;
   readonly errorMessage: string;
-  /** The stack, line by line; absent where the platform, not the function, failed. */
+  /** The stack, line by line. Absent if the platform failed, not the function. */
   readonly trace?: readonly string[];
 }
 
-/** A line as it stands in CloudWatch Logs. */
+/** A line as CloudWatch Logs shows it. */
 export interface LogLine {
-  /** When it arrived, in ms since the START of its request, or of the latest one if it has none. */
+  /** When it arrived, in ms since the START of its request. If it has none: since the START of the latest request. */
   readonly atMs: number;
-  /** The request in whose course it was printed; absent between requests. */
+  /** The request during which it was printed. Absent between requests. */
   readonly requestId: string | undefined;
   readonly source: 'platform' | 'handler';
   readonly text: string;
@@ -26,9 +26,9 @@ export interface LogLine {
 export interface InvocationResult {
   readonly requestId: string;
   readonly status: InvocationStatus;
-  /** The parsed response; for a streamed one its HTTP prelude, if it had any. */
+  /** The parsed response. For a streamed one: its HTTP prelude, if it had any. */
   readonly response: unknown;
-  /** The response as it was sent, without the HTTP prelude: all that arrived, even of one that was cut off. */
+  /** The response as it was sent, without the HTTP prelude. If it was cut off: the part that arrived. */
   readonly body: string;
   readonly error: FunctionError | undefined;
   readonly streaming: boolean;
@@ -50,7 +50,7 @@ export class Invocation {
   readonly requestId = randomUUID();
   readonly lines: LogLine[] = [];
   readonly result: Promise<InvocationResult>;
-  /** What was posted of the response so far. */
+  /** The part of the response that was posted so far. */
   body = '';
   streaming = false;
   processId: number | undefined;

@@ -13,12 +13,12 @@ export interface LocalLambdaOptions {
   /** The function's timeout. */
   readonly timeoutMs: number;
   /**
-   * The function's memory, in MB, and with it its share of the CPU: one at 1769 MB, from the first event on. Default: 128 MB,
-   * but with all of the CPU. The share needs cgroups that this process may write. Where there are none, a warning says so;
-   * with `CPU_SHARE=required` in the environment it is an error.
+   * The function's memory, in MB. It also sets the share of the CPU: one CPU at 1769 MB, from the first event on. Default:
+   * 128 MB, but with all of the CPU. The share needs cgroups that this process can write. Without them there is a warning,
+   * or an error if `CPU_SHARE=required` is in the environment.
    */
   readonly memoryMb?: number;
-  /** Environment variables beside those that every function has. */
+  /** Environment variables in addition to those that every function has. */
   readonly env?: Readonly<Record<string, string>>;
   /** A client by its name, or another version of one. Default: AWS's own where it is installed and compiled. */
   readonly client?: RuntimeClientName | RuntimeClient;
@@ -37,11 +37,11 @@ const DEFAULT_MEMORY_MB = 128;
 const MAX_LINE_DELAY_MS = 5000;
 
 /**
- * A Lambda function on this machine: events with a real deadline, a process that is killed when it is missed, and the
- * log that CloudWatch would show.
+ * A Lambda function on this machine. Its events have a real deadline, and a process that misses the deadline is killed.
+ * Its log is the one that CloudWatch would show.
  */
 export class LocalLambda {
-  /** Every line of every invocation, and those between them. */
+  /** Every line of every invocation, and the lines between invocations. */
   readonly log: LogLine[] = [];
   readonly #options: LocalLambdaOptions;
   readonly #client: RuntimeClient;
@@ -51,7 +51,7 @@ export class LocalLambda {
   readonly #limitsCpu: boolean;
   #closed = false;
 
-  /** @throws Error if the client that is asked for is missing, or cannot do what is asked of it */
+  /** @throws Error if the requested client is missing, or does not support the options */
   constructor(options: LocalLambdaOptions) {
     this.#options = options;
     this.#client = typeof options.client === 'object' ? options.client : findRuntimeClient(options.client);
@@ -68,7 +68,7 @@ export class LocalLambda {
     return this.#client.name;
   }
 
-  /** Invokes the function once all earlier invocations are served. Rejects only if the function is closed first. */
+  /** Invokes the function after all earlier invocations. Rejects only if the function is closed first. */
   invoke(event: unknown): Promise<InvocationResult> {
     const invocation = new Invocation(event);
     if (this.#closed) invocation.refuse(new Error('The local Lambda is closed'));
@@ -80,8 +80,8 @@ export class LocalLambda {
   }
 
   /**
-   * Waits for a line of the log. On Managed Instances it can come after the response: what a worker thread prints goes
-   * through the main thread.
+   * Waits for a line of the log. On Managed Instances it can come after the response, because the output of a worker
+   * thread goes through the main thread.
    *
    * @returns the line; undefined if there is none within five seconds
    */
@@ -95,7 +95,7 @@ export class LocalLambda {
     return line;
   }
 
-  /** Ends the process. What is still in flight or queued is rejected. */
+  /** Ends the process. Rejects the invocations that are still in flight or in the queue. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const invocation of this.#queue.splice(0)) {
@@ -140,7 +140,7 @@ export class LocalLambda {
     void this.#environment.start();
   }
 
-  /** What a function finds in its environment, and nothing of this process's own but its path. */
+  /** The environment of the function. From the environment of this process it has only the path. */
   #createEnv(): Record<string, string> {
     const { taskRoot, handler, maxConcurrency, workerCount = 1, env } = this.#options;
     const { memoryMb = DEFAULT_MEMORY_MB } = this.#options;
@@ -172,7 +172,7 @@ export class LocalLambda {
   }
 }
 
-/** The heap that the managed runtimes give Node: a tenth of the memory for what is new, the rest for what is old. */
+/** The heap that the managed runtimes give Node: a tenth of the memory for new objects, the rest for old ones. */
 function heapFlags(memoryMb: number | undefined): readonly string[] {
   if (memoryMb === undefined) return [];
   const newMb = Math.floor(memoryMb / 10);

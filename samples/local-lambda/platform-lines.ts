@@ -19,10 +19,10 @@ export function exitReason(code: number | null, signal: NodeJS.Signals | null): 
     : `Runtime exited with error: exit status ${code}`;
 }
 
-/** What {@link reportLine} says beside the invocation's own figures. */
+/** The figures in {@link reportLine} that are not the invocation's own. */
 export interface ReportFigures {
   readonly memoryMb: number;
-  /** Unknown on systems that do not tell. */
+  /** Unknown on systems that do not report it. */
   readonly maxMemoryMb: number | undefined;
   /** Only after a cold start. */
   readonly initMs: number | undefined;

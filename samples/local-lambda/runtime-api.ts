@@ -6,10 +6,10 @@ import type { FunctionError, Invocation } from './invocation.js';
 /** Hands an invocation to the client that asked for one. */
 export type Hand = (invocation: Invocation, deadlineMs: number) => void;
 
-/** What a runtime client may tell the platform. */
+/** Receives what a runtime client tells the platform. */
 export interface RuntimeApiListener {
   onNext(hand: Hand): void;
-  /** The invocation that a client is allowed to answer, if there is one of this id. */
+  /** The invocation with this id, if a client can still answer it. */
   findInvocation(requestId: string): Invocation | undefined;
   onOutcome(invocation: Invocation): void;
   onInitError(error: FunctionError): void;
@@ -28,18 +28,18 @@ const PRELUDE_END = '\0'.repeat(8);
 export class RuntimeApi {
   readonly #listener: RuntimeApiListener;
   readonly #server = createServer((request, response) => {
-    // A client that is killed while it posts cuts its request off: how it ended is told by its exit.
+    // A client that is killed while it posts cuts its request off. Its exit tells how it ended.
     this.#answer(request, response).catch(() => response.destroy());
   });
 
   constructor(listener: RuntimeApiListener) {
     this.#listener = listener;
-    // An invocation may last 15 minutes, and so may the time until the next one.
+    // An invocation can last 15 minutes, and so can the time until the next one.
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 0;
   }
 
-  /** Starts to listen and tells the address, `host:port`. */
+  /** Starts to listen and returns the address, `host:port`. */
   listen(): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject).listen(0, '127.0.0.1', () => {
@@ -93,7 +93,7 @@ function hand(response: ServerResponse, invocation: Invocation, deadlineMs: numb
     .end(body);
 }
 
-/** What a function with active tracing gets. */
+/** The trace header of a function with active tracing. */
 function traceHeader(requestId: string): string {
   const id = requestId.replaceAll('-', '');
   return `Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=${id.slice(16)};Sampled=1`;
@@ -119,7 +119,7 @@ async function receiveResponse(request: IncomingMessage, invocation: Invocation)
   invocation.end(error ? { status: 'failed', response, error } : { status: 'succeeded', response });
 }
 
-/** A stream that fails has long begun: its error comes after its body. */
+/** When a stream fails, its body has already begun, so its error comes after the body. */
 function errorInTrailers(trailers: NodeJS.Dict<string>): FunctionError | undefined {
   if (trailers['lambda-runtime-function-error-type'] === undefined) return undefined;
   const body = trailers['lambda-runtime-function-error-body'] ?? '';

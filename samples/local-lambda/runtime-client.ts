@@ -12,9 +12,9 @@ export interface RuntimeClient {
 }
 
 /**
- * AWS's own client where it is installed and compiled, else the embedded one; or the one that is asked for.
+ * Finds the client with this name. By default: AWS's own where it is installed and compiled, otherwise the embedded one.
  *
- * @throws Error if AWS's client is asked for and missing
+ * @throws Error if AWS's client is requested and missing
  */
 export function findRuntimeClient(name?: RuntimeClientName): RuntimeClient {
   const awsClientPath = name === 'embedded' ? undefined : findAwsClient();

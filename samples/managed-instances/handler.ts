@@ -1,6 +1,6 @@
-// On Lambda Managed Instances several invocations run in one worker thread, and Lambda enforces no timeout: one that is
-// stuck in a loop stops all the others of its thread for ever. With `preempt` it is interrupted at its deadline, and
-// the others go on.
+// On Lambda Managed Instances several invocations run in one worker thread, and Lambda enforces no timeout. If one is
+// stuck in a loop, it stops all the others in its thread for ever. With `preempt` it is interrupted at its deadline,
+// and the others go on.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
@@ -37,7 +37,7 @@ class Invoices implements LambdaInterface {
   }
 }
 
-/** Never returns if a line is empty: it does not get past it. */
+/** Never returns if a line is empty: the loop stays at that line. */
 function addUp(text: string): number {
   let total = 0;
   let position = 0;

@@ -8,8 +8,8 @@ import type { Invoice, Total } from './handler.js';
 const MAX_CONCURRENCY = 10;
 const WORKER_COUNT = 2;
 /**
- * How much later the others arrive. They have begun before the stuck ones block their thread, and their own deadline
- * comes after the thread is free again.
+ * How much later the others arrive. They begin before the stuck ones block their thread, and their own deadline comes
+ * after the thread is free again.
  */
 const OTHERS_AFTER_MS = 500;
 
@@ -69,13 +69,13 @@ export const managedInstances: Sample<Invoice[]> = {
 
 const isStart = ({ text }: LogLine): boolean => text.startsWith('START ');
 
-/** The hook's, which comes after the one with the error. What a worker thread prints can arrive after its response. */
+/** The line of the hook comes after the one with the error. The lines of a worker thread can arrive after its response. */
 const isLastLineOf = ({ requestId }: InvocationResult, line: LogLine): boolean =>
   line.requestId === requestId && line.text.includes('Set aside');
 
 const hasEmptyLine = ({ text }: Invoice): boolean => /^\n|\n\n/.test(text);
 
-/** Reads the worker thread from the response, or from what the hook has logged. */
+/** Reads the worker thread from the response, or from the line of the hook. */
 const findThread = ({ body, lines }: InvocationResult): number =>
   Number(`${body}${lines.map(({ text }) => text).join()}`.match(/"threadId":(\d+)/)?.[1]);
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A span as the OTLP exporter sends it in JSON, as far as the sample looks at it. */
+/** The parts of a span in the JSON of the OTLP exporter that the sample reads. */
 interface ExportedSpan {
   readonly name: string;
   readonly spanId: string;
@@ -47,7 +47,7 @@ export class Collector {
     response.setHeader('Content-Type', 'application/json').end('{}');
   });
 
-  /** Starts to listen, and answers with its address. */
+  /** Starts to listen, and returns its address. */
   async start(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');

@@ -8,10 +8,10 @@ import { AwsLambdaInstrumentation } from '@opentelemetry/instrumentation-aws-lam
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
-// The runtime imports the handler, so what wraps it has to hook into `import`.
+// The runtime imports the handler, so the instrumentation must hook into `import`.
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
 
-// The response waits for the collector: this has to fit into the `reserveMs` of the handler.
+// The response waits for the collector: this timeout must fit into the `reserveMs` of the handler.
 const exporter = new OTLPTraceExporter({ timeoutMillis: 400 });
 const tracerProvider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] });
 context.setGlobalContextManager(new AsyncLocalStorageContextManager());

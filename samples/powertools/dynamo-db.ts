@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 
-// It has no types of its own.
+// dynalite has no types.
 const dynalite: (options: { readonly createTableMs: number }) => Server = createRequire(import.meta.url)(
   'dynalite',
 );
@@ -22,7 +22,7 @@ export class DynamoDb {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Starts, with a table as Powertools expects it for idempotency, and answers with its endpoint. */
+  /** Starts with a table as Powertools expects it for idempotency, and returns the endpoint. */
   async start(TableName: string): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');

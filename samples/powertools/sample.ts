@@ -56,7 +56,7 @@ export const powertools: Sample<{ readonly orderId: string }> = {
   },
 };
 
-/** As a queue does, until the function has an answer. */
+/** Delivers the event again, as a queue does, until the function does not refuse it. */
 async function redeliver(lambda: LocalLambda, event: unknown): Promise<InvocationResult> {
   for (;;) {
     await sleep(REDELIVERED_AFTER_MS);

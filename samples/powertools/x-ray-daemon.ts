@@ -15,9 +15,9 @@ export class XRayDaemon {
   readonly #socket: Socket = createSocket('udp4');
   readonly #received: Subsegment[] = [];
 
-  /** Starts to listen, and answers with its address. */
+  /** Starts to listen, and returns its address. */
   async listen(): Promise<string> {
-    // A datagram is a line of JSON about the format, and the subsegment.
+    // A datagram has two lines of JSON: the format and the subsegment.
     this.#socket.on('message', (datagram) => {
       this.#received.push(JSON.parse(datagram.toString().split('\n')[1] ?? ''));
       this.#socket.emit('subsegment');
@@ -27,13 +27,13 @@ export class XRayDaemon {
     return `127.0.0.1:${this.#socket.address().port}`;
   }
 
-  /** Takes the next subsegment, waiting for it if need be. */
+  /** Takes the next subsegment, and waits for it if necessary. */
   async next(): Promise<Subsegment> {
     while (this.#received.length === 0) await once(this.#socket, 'subsegment');
     return this.#received.shift() as Subsegment;
   }
 
-  /** Takes the next subsegment of that name; those before it are dropped. */
+  /** Takes the next subsegment with that name, and drops those before it. */
   async find(name: string): Promise<Subsegment> {
     for (;;) {
       const subsegment = await this.next();

@@ -20,7 +20,7 @@ class Shipping implements LambdaInterface {
   @logger.injectLambdaContext()
   @GracefulTimeout({ marginMs: 1000, logger })
   public async handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    // Powertools goes on to the next record when one fails, and answers with all that failed. Each event needs its own
+    // Powertools goes on to the next record when one fails, and returns all that failed. Each event needs its own
     // processor: a shared one would also return records of an earlier event that was cut short.
     const response = await processPartialResponse(event, ship, new BatchProcessor(EventType.SQS), {
       context,

@@ -1,5 +1,5 @@
 // Each order of an SQS batch has a deadline of its own: the method that ships a single order is decorated, and the handler is
-// not. So hooks run for each order, the log has its message id, and the handler always answers with what Powertools has
+// not. So hooks run for each order, the log has its message id, and the handler always returns what Powertools has
 // counted. If no order of a batch could be shipped, Powertools throws a `FullBatchFailureError`: all of them go back too, and
 // the invocation counts as failed. SQS can deliver a message twice, so shipping must be idempotent in any case.
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,10 +28,10 @@ interface Order {
 const logger = new Logger({ serviceName: 'shipping' });
 
 class Shipping implements LambdaInterface {
-  /** For a standard queue: an order that fails is no reason not to try the next one. */
+  /** For a standard queue: if an order fails, the next one is still tried. */
   @logger.injectLambdaContext({ resetKeys: true })
   public async handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    // One after the other: all at once they would share the time, and the keys of the logger.
+    // One after the other. If all ran at once, they would share the time and the keys of the logger.
     const options = { context, processInParallel: false };
     return processPartialResponse(event, this.#shipRecord, new BatchProcessor(EventType.SQS), options);
   }

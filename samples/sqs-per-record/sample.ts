@@ -40,7 +40,7 @@ export const sqsPerRecord: Sample<SQSEvent> = {
   },
 };
 
-/** What was seen of a batch of which a part went back, and was delivered again. */
+/** The results of a batch of which a part went back and was delivered again. */
 interface Deliveries {
   readonly first: InvocationResult;
   readonly returned: readonly SQSRecord[];

@@ -29,7 +29,7 @@ export const streaming: Sample<LambdaFunctionURLEvent> = {
   },
 };
 
-/** What a client makes of the lines that it has received. */
+/** Reads the lines of the response, as a client does. */
 function read({ body }: InvocationResult): { orderIds: string[]; ending: Ending | undefined } {
   const lines: (Order | Ending)[] = body
     .trim()

@@ -1,5 +1,5 @@
-// The same work without this package: at the timeout Lambda kills the process in the middle of it. Neither `catch` nor
-// `finally` runs, and nobody is told how far it came.
+// The same work without this package: at the timeout Lambda kills the process in the middle of it. `catch` and `finally`
+// do not run, and nobody knows how far the work came.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';

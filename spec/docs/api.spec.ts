@@ -23,7 +23,7 @@ function descriptionOf({ name, source }: Exported): string {
   return plain(text.replaceAll(/^ *\* ?/gm, '').replace(/^@[\s\S]*/m, ''));
 }
 
-/** A text on one line, with the names of its links alone. */
+/** Puts a text on one line, and replaces each link with its name. */
 const plain = (text: string): string =>
   text
     .replaceAll(/\{@link (\w+)\}|\[(\w+)\]\(#\w+\)/g, '$1$2')

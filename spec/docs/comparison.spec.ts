@@ -18,19 +18,19 @@ async function handle(_event: unknown, _context: Context, { signal }: MiddyHandl
   }
 }
 
-/** A context whose clock middy can call by itself, as it does. */
+/** A context with a clock that does not need its `this`, because middy calls it without. */
 function lambdaContext(timeoutMs: number): Context {
   const deadlineMs = Date.now() + timeoutMs;
   return { getRemainingTimeInMillis: () => deadlineMs - Date.now() } as Context;
 }
 
-describe('what the README says of other ways', () => {
+describe('what the README says about other packages', () => {
   beforeEach(() => {
     events = [];
   });
 
-  describe('of the early timeout of middy', () => {
-    it('is that it gives the handler a signal, and answers before the clean-up of the handler has ended', async () => {
+  describe('the early timeout of middy', () => {
+    it('gives the handler a signal, and answers before the clean-up of the handler has ended', async () => {
       const options = { timeoutEarlyInMillis: 50, timeoutEarlyResponse: () => 'too late' };
       expect(await middy(handle, options)({}, lambdaContext(100))).to.equal('too late');
       expect(events).to.deep.equal([]);
@@ -38,7 +38,7 @@ describe('what the README says of other ways', () => {
       expect(events).to.deep.equal(['cleaned up']);
     });
 
-    it('is that it comes 5 ms before the deadline, with an error, unless it is told otherwise', async () => {
+    it('comes 5 ms before the deadline by default, with an error', async () => {
       const startedAtMs = performance.now();
       const error = await expectRejection(middy(handle)({}, lambdaContext(100)));
       expect(performance.now() - startedAtMs).to.be.at.least(90);
@@ -46,7 +46,7 @@ describe('what the README says of other ways', () => {
       expect(read('node_modules/@middy/core/index.js')).to.include('timeoutEarlyInMillis: 5,');
     });
 
-    it('is that it waits for `onError` middlewares without a limit', async () => {
+    it('waits for `onError` middlewares without a limit', async () => {
       const context = lambdaContext(100);
       const handler = middy(handle, { timeoutEarlyInMillis: 50 }).onError(() => sleep(200));
       await expectRejection(handler({}, context));
@@ -54,7 +54,7 @@ describe('what the README says of other ways', () => {
     });
   });
 
-  it('is of the major versions that the specs run', () => {
+  it('names the major versions that the specs run', () => {
     const majorOf = (range: string): string => range.replace(/^\D*(\d+)\..*/, '$1');
     const { devDependencies } = JSON.parse(read('package.json'));
     const { dependencies } = JSON.parse(read('spec/telemetry/functions/package.json'));

@@ -6,7 +6,7 @@ import { filesIn, read } from './repository.js';
 /** What fits into ten minutes of reading. */
 const MAX_LINES = 200;
 
-/** Each README with the pages that it leads to. `api.md` is generated. */
+/** Each README with its pages, without `api.md`, which is generated. */
 const GUIDES = [
   { readme: 'README.md', folder: 'docs' },
   { readme: 'README.ja.md', folder: 'docs/ja' },
@@ -17,7 +17,7 @@ const GUIDES = [
 
 const linesOf = (document: string): number => read(document).split('\n').length - 1;
 
-/** Ends in a question mark, that of either language, or as a question without one does in Japanese. */
+/** Ends in a question mark of either language, or as a Japanese question without a question mark. */
 const QUESTION = /(?:[?？]|か。)\**\s*$/;
 
 for (const { readme, pages } of GUIDES) {
@@ -29,7 +29,7 @@ for (const { readme, pages } of GUIDES) {
     }
 
     for (const page of pages) {
-      it(`opens ${page} with the question that brings one there`, () => {
+      it(`opens ${page} with the question that it answers`, () => {
         const [title, opening] = blocksOf(read(page));
         expect(title?.kind).to.equal('#');
         const questions = [title, opening].filter((block) => QUESTION.test(block?.text ?? ''));
@@ -37,7 +37,7 @@ for (const { readme, pages } of GUIDES) {
       });
     }
 
-    it('is listed there, page by page', () => {
+    it(`has a link to each page in ${readme}`, () => {
       expect(linksIn(read(readme))).to.include.members([...pages]);
     });
   });

@@ -19,7 +19,7 @@ export function blocksOf(markdown: string): readonly Block[] {
 
 const readRow = (text: string): Block => ({ kind: `row of ${text.split('|').length - 2} cells`, text });
 
-/** The blocks of each chapter, what stands before the first one included. */
+/** The blocks of each chapter. The title and the text before the first chapter count as a chapter too. */
 export function chaptersOf(markdown: string): readonly (readonly Block[])[] {
   const chapters: Block[][] = [];
   for (const block of blocksOf(markdown)) {
@@ -29,14 +29,14 @@ export function chaptersOf(markdown: string): readonly (readonly Block[])[] {
   return chapters;
 }
 
-/** Where the links and pictures of a document lead. */
+/** The targets of the links and pictures in a document. */
 export const linksIn = (markdown: string): readonly string[] =>
   blocksOf(markdown)
     .filter(({ kind }) => !kind.startsWith('```'))
     .flatMap(({ text }) => [...text.replaceAll(/`[^`]*`/g, '').matchAll(/\]\(([^()\s]+)\)/g)])
     .map(([, target]) => target as string);
 
-/** The names by which GitHub lets one link into a document. */
+/** The anchors that GitHub makes in a document. */
 export function anchorsIn(markdown: string): ReadonlySet<string> {
   const anchors = new Set([...markdown.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id as string));
   for (const { kind, text } of blocksOf(markdown)) {

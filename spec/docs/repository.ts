@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The root of this repository, seen from where the compiled specs are. */
+/** The root of this repository, four folders above the compiled specs. */
 export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');

@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import { read } from './repository.js';
 
-/** A function of the Serverless Application Model, as far as the specs look at it. */
+/** The parts of a function in the Serverless Application Model that the specs look at. */
 export interface FunctionResource {
   readonly Type: 'AWS::Serverless::Function';
   readonly Properties: {
@@ -94,7 +94,7 @@ const customTags = [
   },
 ];
 
-/** Parses a template, and throws for what is no YAML or has a tag that CloudFormation does not know. */
+/** Parses a template. Throws if it is not YAML, or if it has a tag other than `!Ref` and `!GetAtt`. */
 export function readTemplate(path: string): Template {
   const document = parseDocument(read(path), { customTags });
   const [problem] = [...document.errors, ...document.warnings];

@@ -14,7 +14,7 @@ import {
   readTemplate,
 } from './template.js';
 
-/** What SQS takes where a template has no `MessageRetentionPeriod`: four days. */
+/** The `MessageRetentionPeriod` of SQS if a template sets none: four days. */
 const SQS_RETENTION_SECONDS = 345_600;
 
 const kebabCase = (name: string): string =>
@@ -85,7 +85,7 @@ for (const { path, Resources, name: functionName, lambda } of functions) {
     });
 
     for (const { Properties } of alarms) {
-      it('has an alarm that a single timeout sets off, by a metric of the log', () => {
+      it('has an alarm for a single timeout, from a metric of the log', () => {
         const { Namespace, MetricName, ...condition } = Properties;
         const metrics = metricFilters.flatMap((filter) => filter.Properties.MetricTransformations);
         const metric = { MetricNamespace: Namespace, MetricName, MetricValue: '1', Unit: 'Count' };
@@ -100,7 +100,7 @@ for (const { path, Resources, name: functionName, lambda } of functions) {
     }
 
     for (const { Properties } of metricFilters) {
-      it('reads that metric in the log that the function writes, in the JSON format', () => {
+      it('reads the metric of its alarm from its log in JSON format', () => {
         expect(LoggingConfig).to.deep.equal({ LogFormat: 'JSON', LogGroup: Properties.LogGroupName });
         expect(Resources[Properties.LogGroupName.resource]?.Type).to.equal('AWS::Logs::LogGroup');
       });
@@ -109,19 +109,19 @@ for (const { path, Resources, name: functionName, lambda } of functions) {
     for (const { Properties } of eventSources) {
       const { Queue, FunctionResponseTypes, MaximumBatchingWindowInSeconds = 0 } = Properties;
 
-      it('has the queue hide a message for six timeouts and the batching window', () => {
+      it('has a queue that hides a message for six timeouts and the batching window', () => {
         expect(queueOf(Queue).VisibilityTimeout).to.be.at.least(6 * Timeout + MaximumBatchingWindowInSeconds);
       });
 
-      it('has single messages of a batch returned to the queue', () => {
+      it('can return single messages of a batch to the queue', () => {
         expect(FunctionResponseTypes).to.include('ReportBatchItemFailures');
       });
 
-      it('keeps what fails for good in a dead-letter queue, for longer than it could wait before', () => {
+      it('moves a message to a dead-letter queue after at least five tries, and keeps it longer there', () => {
         const { MessageRetentionPeriod = SQS_RETENTION_SECONDS, RedrivePolicy } = queueOf(Queue);
         const deadLetters = queueOf(RedrivePolicy?.deadLetterTargetArn);
         expect(RedrivePolicy?.maxReceiveCount).to.be.at.least(5);
-        // SQS takes nothing else.
+        // SQS accepts only a dead-letter queue of the same type.
         expect(deadLetters.FifoQueue).to.equal(queueOf(Queue).FifoQueue);
         expect(deadLetters.MessageRetentionPeriod).to.be.above(MessageRetentionPeriod);
       });

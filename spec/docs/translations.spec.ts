@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type Block, chaptersOf } from './markdown.js';
 import { filesIn, read } from './repository.js';
 
-/** The guide. `api.md` is generated. */
+/** The pages of the guide, without `api.md`, which is generated. */
 const PAGES = filesIn('docs', /\.md$/).filter((page) => page !== 'docs/api.md');
 
 const LINK = /\]\(([^)#]*)[^)]*\)/g;
@@ -15,7 +15,7 @@ const TRANSLATIONS = [
   ...PAGES.map((page) => [page, page.replace('docs/', 'docs/ja/')] as const),
 ] as const;
 
-/** Code, and where the links of a document lead, but for their anchors, and to which of the languages. */
+/** The code in a text, and the targets of its links without their anchors and their language. */
 function references(document: string, text: string): readonly string[] {
   const links = [...text.matchAll(LINK)].map(([, target = '']) => {
     if (target === '' || target.startsWith('https://')) return target;

@@ -16,7 +16,7 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** Parses a file, and throws for what is no YAML. */
+/** Parses a file. Throws if it is not YAML. */
 function parse<Content>(path: string): Content {
   const document = parseDocument(read(path), { uniqueKeys: true });
   const [problem] = [...document.errors, ...document.warnings];
@@ -33,13 +33,13 @@ const workflows = filesIn('.github/workflows', /\.yml$/);
 describe('the workflows', () => {
   for (const path of workflows) {
     describe(path, () => {
-      it('pins each action by its commit and tells the version', () => {
+      it('pins each action to a commit and names its version', () => {
         const uses = read(path).match(/(?<=uses: ).*/g);
         expect(uses).not.to.equal(null);
         for (const action of uses ?? []) expect(action).to.match(/^[\w/-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/);
       });
 
-      it('calls none but existing npm scripts', () => {
+      it('calls only npm scripts that exist', () => {
         const commands = jobsIn(path).flatMap(({ steps }) => steps.map(({ run = '' }) => run));
         const calls = [...commands.join('\n').matchAll(/npm (?:run ([\w:]+)|(test|start))(?: -w (\w+))?/g)];
         expect(calls).not.to.have.length(0);
@@ -48,13 +48,13 @@ describe('the workflows', () => {
         }
       });
 
-      it('may do nothing but read, unless a job says what it needs', () => {
+      it('can only read, unless a job asks for more permissions', () => {
         const { permissions } = parse<Workflow>(path);
         expect(permissions).to.be.an('object');
         expect(Object.values(permissions ?? {})).not.to.include('write');
       });
 
-      it('ends each job after a time of its own', () => {
+      it('has a time limit for each job', () => {
         for (const job of jobsIn(path)) expect(job['timeout-minutes']).to.be.within(1, 60);
       });
     });
@@ -94,7 +94,7 @@ describe('the workflows', () => {
     expect(actions).to.deep.equal([...new Set(actions)]);
   });
 
-  it('release with provenance, and with no right but the one to ask for it', () => {
+  it('release with provenance, and with only the permissions that this needs', () => {
     const [publish] = jobsIn('.github/workflows/release.yml') as [Job];
     expect(publish.permissions).to.deep.equal({ contents: 'read', 'id-token': 'write' });
     expect(publish.steps.at(-1)?.run).to.match(/^npm publish --provenance\b/);
@@ -125,13 +125,13 @@ describe('the issue forms', () => {
     });
   }
 
-  it('leave no way around them', () => {
+  it('cannot be skipped with a blank issue', () => {
     expect(parse('.github/ISSUE_TEMPLATE/config.yml')).to.include({ blank_issues_enabled: false });
   });
 });
 
 describe('.github/dependabot.yml', () => {
-  it('covers the package, what has packages of its own, and the actions', () => {
+  it('covers the package, each folder with packages of its own, and the actions', () => {
     interface Update {
       readonly 'package-ecosystem': string;
       readonly directory: string;

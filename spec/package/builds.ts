@@ -5,7 +5,7 @@ import { swcBuild } from './compilers/swc.js';
 import { BUNDLER, NODE_10, NODE_NEXT, TYPESCRIPTS, tscBuild } from './compilers/tsc.js';
 import { webpackBuild } from './compilers/webpack.js';
 
-/** The ways in which a fixture is compiled and bundled; those of TypeScript with more options have their turn at night. */
+/** The ways to compile and bundle a fixture. The nightly specs add more options of TypeScript. */
 export const everyBuild = (fixture: string): readonly Build[] => [
   ...DIALECTS.flatMap((dialect) => [
     ...TYPESCRIPTS.map((version) =>

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 const waiting: (() => void)[] = [];
 let free = availableParallelism();
 
-/** Runs a program and answers with what it printed, once fewer programs are running than there are processors. */
+/** Runs a program and returns its output. Waits until fewer programs run than there are processors. */
 export const run = (file: string, args: readonly string[], cwd: string): Promise<string> =>
   inTurn(
     () =>

@@ -20,7 +20,7 @@ for (const dialect of DIALECTS) {
           summary = await runProgram(node.file, copies);
         });
 
-        it('is there twice', () => {
+        it('is loaded twice', () => {
           expect(summary.areCopies).to.equal(true);
         });
 
@@ -45,7 +45,7 @@ for (const dialect of DIALECTS) {
           });
         }
 
-        it('takes no other error for a timeout', () => {
+        it('does not treat other errors as a timeout', () => {
           expect(summary.foreignError).to.equal(false);
         });
       });
@@ -53,7 +53,7 @@ for (const dialect of DIALECTS) {
       describe(`in a program with metadata of its own, on ${node.title} (R5)`, () => {
         for (const reflectMetadata of ['reflect-metadata', 'reflect-metadata-0.1']) {
           for (const order of ['before', 'after']) {
-            it(`leaves it alone and finds its hooks, importing ${reflectMetadata} ${order} the package`, async () => {
+            it(`keeps that metadata and finds its own hooks, with ${reflectMetadata} imported ${order} the package`, async () => {
               expect(await runProgram(node.file, ownMetadata, order, reflectMetadata)).to.deep.equal({
                 steps: ['report', 'close'],
                 table: ['bases', 'orders', 'orders'],

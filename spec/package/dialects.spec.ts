@@ -16,7 +16,7 @@ describe('The installed package (R2)', () => {
     before(async () => build.make((await project()).directory));
 
     for (const { title, file, canRefuseRequiredModules } of nodes) {
-      (canRefuseRequiredModules ? it : it.skip)(`is required as CommonJS on ${title}`, async () => {
+      (canRefuseRequiredModules ? it : it.skip)(`loads as CommonJS on ${title}`, async () => {
         const { directory } = await project();
         const args = ['--no-experimental-require-module', ...build.outputs];
         expect(JSON.parse(await run(file, args, directory))).to.deep.equal(ORDERS);
@@ -26,7 +26,7 @@ describe('The installed package (R2)', () => {
 
   describe('without @types/node', () => {
     for (const version of ['typescript-7', 'typescript-5.4'] as const) {
-      it(`compiles by ${version} with the types of browsers, in both dialects`, async () => {
+      it(`compiles with ${version} and the types of browsers, in both dialects`, async () => {
         const { bareDirectory } = await project();
         await Promise.all([
           tsc(bareDirectory, version, '--project', '.'),

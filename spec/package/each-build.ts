@@ -5,12 +5,12 @@ import type { Build } from './compilers/build.js';
 import { nodes } from './nodes.js';
 import { project } from './project.js';
 
-/** Specifies what the programs that come out of builds print, as JSON, on every Node. */
+/** Specifies what the compiled programs print, as JSON, on every Node. */
 export function itPrints(builds: readonly Build[], summary: unknown, title: string): void {
   const made = new Map<Build, Promise<unknown>>();
   const printed = new Map<string, Promise<string>>();
 
-  // Everything is started at once and waits for a free processor; each test then awaits its own result.
+  // All commands start at once, and each one waits for a free processor. Each test then awaits its own result.
   before(async () => {
     const { directory } = await project();
     for (const build of builds) {

@@ -36,9 +36,9 @@ describe('The footprint of the package', () => {
       };
 
       for (const program of outputs) {
-        it(`is without Powertools, threads and inspector, imported and used by ${basename(program)}`, async () => {
+        it(`does not include Powertools, threads or the inspector when ${basename(program)} uses the package`, async () => {
           const { builtins, decoys } = await footprintOf(program);
-          // Newer Nodes load all that `node:util` re-exports when an ES module imports it, threads among it.
+          // When an ES module imports `node:util`, newer versions of Node load all that it re-exports, also threads.
           const inevitable = program.endsWith('.mjs') ? await footprintOf('node-util.mjs') : undefined;
           const avoidable = COSTLY.filter((name) => !inevitable?.builtins.includes(name));
           expect(builtins).to.include('async_hooks');
@@ -47,7 +47,7 @@ describe('The footprint of the package', () => {
         });
       }
 
-      it('shows them all in a program that loads them', async () => {
+      it('includes Powertools, threads and the inspector in a program that loads them', async () => {
         const { builtins, decoys } = await footprintOf('costly.cjs');
         expect(builtins).to.include.members(COSTLY);
         expect(decoys).to.have.members(POWERTOOLS);
@@ -70,12 +70,12 @@ describe('A bundle (sideEffects)', () => {
     'an import of a type': `import type { Deadline } from 'lambda-graceful-timeout'; export type Mine = Deadline;`,
   };
   for (const [what, source] of Object.entries(unused)) {
-    it(`is empty of the package after ${what}`, async () => {
+    it(`contains nothing of the package after ${what}`, async () => {
       expect(await bundleOf(source)).to.equal('');
     });
   }
 
-  it('holds the package, with its metadata, after an import that is used', async () => {
+  it('contains the package and its metadata after an import that is used', async () => {
     const text = await bundleOf(`export { OnTimeout } from 'lambda-graceful-timeout';`);
     expect(text).to.include('Symbol.metadata').and.include('defineMetadata');
   });

@@ -6,13 +6,13 @@ export interface Node {
   readonly title: string;
   readonly file: string;
   readonly major: number;
-  /** Whether it can be told not to `require()` an ES module, as Lambda starts nodejs22.x. */
+  /** Whether it has a flag that forbids `require()` of an ES module. Lambda starts nodejs22.x in this way. */
   readonly canRefuseRequiredModules: boolean;
 }
 
 const DESCRIBE = `[process.version, process.allowedNodeEnvironmentFlags.has('--experimental-require-module')]`;
 
-/** The Nodes listed in the environment variable NODES, as PATH lists folders; the running one by default. */
+/** The Node executables in the environment variable NODES, separated as in PATH. Default: the running one. */
 export const nodes: readonly Node[] = (process.env.NODES ?? process.execPath).split(delimiter).map((file) => {
   const [version, canRefuseRequiredModules] = JSON.parse(
     execFileSync(file, ['-p', `JSON.stringify(${DESCRIBE})`], { encoding: 'utf8' }),

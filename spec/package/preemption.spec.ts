@@ -4,7 +4,7 @@ import { NODE_NEXT, tscBuild } from './compilers/tsc.js';
 import { itPrints } from './each-build.js';
 import { BLOCKED } from './printed.js';
 
-// Every other build has its turn at night.
+// The nightly specs cover every other build.
 const builds = [
   tscBuild('typescript-7', 'legacy', NODE_NEXT, 'blocked.mts', 'blocked.cts'),
   ...DIALECTS.flatMap((dialect) => FORMATS.map((format) => esbuildBuild('blocked', dialect, format, true))),

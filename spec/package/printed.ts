@@ -10,7 +10,7 @@ const timeout = (requestId: string) => ({
   logsName: false,
 });
 
-/** What the fixture `orders` prints, however it is compiled. */
+/** The output of the fixture `orders`, the same for every compiler. */
 export const ORDERS = {
   inTime: {
     steps: ['ship pen', 'flush fulfilled', 'close fulfilled pen'],
@@ -49,7 +49,7 @@ const preempted = {
   status: 'rejected',
 };
 
-/** What the fixture `blocked` prints, however it is compiled. */
+/** The output of the fixture `blocked`, the same for every compiler. */
 export const BLOCKED = {
   inTime,
   blockedAtOnce: preempted,

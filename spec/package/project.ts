@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './commands.js';
 
-/** The root of this repository, seen from where the compiled specs are. */
+/** The root of this repository, four folders above the compiled specs. */
 export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const FIXTURES = join(ROOT, 'spec/package/fixtures');
 const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
-/** What `npm pack` makes, and the throw-away projects outside the repository that it is installed in. */
+/** The tarball that `npm pack` makes, and the throw-away projects outside the repository that install it. */
 export interface Project {
   readonly tarball: string;
   readonly packedFiles: readonly string[];
   /** A project with the package, the compilers, `@types/node` and the fixtures. */
   readonly directory: string;
-  /** A project with the package and the fixtures alone. */
+  /** A project with only the package and the fixtures. */
   readonly bareDirectory: string;
-  /** Packs the package once more, into a folder of a name, and answers with where the tarball is. */
+  /** Packs the package again, into a folder with this name, and returns the path of the tarball. */
   readonly pack: (folder: string) => Promise<string>;
-  /** Makes one more project from the fixture of a name, and answers with where it is. */
+  /** Makes another project from the fixture with this name, and returns its path. */
   readonly install: (name: string) => Promise<string>;
 }
 
@@ -68,7 +68,7 @@ async function pack(destination: string): Promise<Packed> {
   return packed;
 }
 
-/** Makes projects from fixtures, which name them; what they compile has a name for each module system. */
+/** Makes a project from the fixture with its name. Each source gets a copy for each module system. */
 const installer =
   (parent: string, tarball: string): Project['install'] =>
   async (name) => {

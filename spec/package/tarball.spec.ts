@@ -21,7 +21,7 @@ describe('The tarball', () => {
 
   const read = (path: string): Promise<string> => readFile(join(installed, path), 'utf8');
 
-  it('holds the compiled files and the documents, and nothing else', async () => {
+  it('contains the compiled files and the documents, and nothing else', async () => {
     const sources = await readdir(join(ROOT, 'lib'), { recursive: true });
     const declarations = sources
       .filter((path) => path.endsWith('.ts'))
@@ -40,7 +40,7 @@ describe('The tarball', () => {
     expect(packedFiles).to.have.members([...compiled, ...others]);
   });
 
-  it('holds source maps that bring their sources along', async () => {
+  it('contains source maps with their sources', async () => {
     const modules = packedFiles.filter((path) => path.endsWith('.js'));
     expect(modules).not.to.have.length(0);
     for (const path of modules) {
@@ -51,7 +51,7 @@ describe('The tarball', () => {
     }
   });
 
-  it('brings reflect-metadata and the types of Lambda along, and nothing else', async () => {
+  it('installs reflect-metadata and the types of Lambda, and no other package', async () => {
     const { bareDirectory } = await project();
     const lock = JSON.parse(await readFile(join(bareDirectory, 'package-lock.json'), 'utf8'));
     const brought = ['node_modules/@types/aws-lambda', 'node_modules/reflect-metadata'];
@@ -63,7 +63,7 @@ describe('The tarball', () => {
     expect((await readFile(tarball)).equals(await readFile(await pack('again')))).to.equal(true);
   });
 
-  it('runs nothing when it is installed, nor does anything that it brings along', async () => {
+  it('has no install scripts, and its dependencies have none', async () => {
     const { scripts } = JSON.parse(await read('package.json'));
     expect(scripts).not.to.have.any.keys('preinstall', 'install', 'postinstall', 'prepublish', 'prepare');
     const { bareDirectory } = await project();
@@ -78,7 +78,7 @@ describe('The tarball', () => {
     expect(messages.map((message) => formatMessage(message, pkg))).to.deep.equal([]);
   });
 
-  it('has types that are found, and right, in every module resolution', async () => {
+  it('has correct types that every module resolution finds', async () => {
     const args = [
       join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
       tarball,

@@ -8,7 +8,7 @@ import { nodes } from './nodes.js';
 import { ORDERS } from './printed.js';
 import { project, ROOT } from './project.js';
 
-/** A file of JavaScript in docs/transforms.md, by the name that follows `js` in its first line. */
+/** The JavaScript files in docs/transforms.md, by name. The name follows `js` in the first line of a block. */
 type Blocks = ReadonlyMap<string, string>;
 
 async function readBlocks(): Promise<Blocks> {
@@ -17,13 +17,13 @@ async function readBlocks(): Promise<Blocks> {
   return new Map([...blocks].map(([, name, code]) => [name as string, code as string]));
 }
 
-/** Something that compiles a program or a test in memory or into a file, and runs it. */
+/** A tool that compiles a program or a test, in memory or into a file, and runs it. */
 interface Transform {
   readonly tool: string;
   readonly minimumNode?: number;
-  /** The files of the document that it needs. */
+  /** The files in the document that the tool needs. */
   readonly files?: readonly string[];
-  /** Commands for Node, one after the other; the last one prints what the program prints, if it is no test. */
+  /** Commands for Node, run one after the other. The last one prints the output of the program, unless it runs a test. */
   readonly commands: readonly (readonly string[])[];
   readonly isTest?: true;
 }
@@ -120,7 +120,7 @@ const TYPE_STRIPPING: Transform = {
   commands: [['orders.ts']],
 };
 
-// What a transform makes is the same on every Node, so a single one of them runs it.
+// The output of a transform is the same on every Node, so one version of Node is enough.
 const node = nodes.at(-1) as (typeof nodes)[number];
 
 const onThisNode = ({ minimumNode = 0 }: Transform): boolean => node.major >= minimumNode;
@@ -165,7 +165,7 @@ describe(`The settings in docs/transforms.md, on ${node.title} (R2)`, () => {
     for (const working of WORKING[dialect].filter(onThisNode)) {
       it(`compile ${dialect} decorators with ${working.tool}`, async () => {
         const printed = await transform(working, dialect);
-        // A test compares by itself, and fails its command.
+        // A test compares the result itself. If the result is wrong, the command fails.
         if (!working.isTest) expect(JSON.parse(printed)).to.deep.equal({ dialect, ...ORDERS });
       });
     }
@@ -174,7 +174,7 @@ describe(`The settings in docs/transforms.md, on ${node.title} (R2)`, () => {
   const AT_SIGN = 'SyntaxError: Invalid or unexpected token';
 
   for (const oxc of OXC.filter(onThisNode)) {
-    it(`say of standard decorators with ${oxc.tool} what is seen`, async () => {
+    it(`are needed for standard decorators in ${oxc.tool}: without them, Node rejects the \`@\``, async () => {
       const error = await expectRejection(transform(oxc, 'standard'));
       expect(error).to.have.property('message').that.includes(AT_SIGN);
       if (oxc.isTest)
@@ -183,38 +183,38 @@ describe(`The settings in docs/transforms.md, on ${node.title} (R2)`, () => {
           .that.does.not.match(/(dialect|orders)\.ts/);
     });
 
-    it(`say of legacy decorators with ${oxc.tool} what is seen where \`include\` leaves a file out`, async () => {
+    it(`do not reach a file that \`include\` leaves out: ${oxc.tool} does not compile its legacy decorators`, async () => {
       const error = await expectRejection(transform(oxc, 'legacy', 'orders.ts'));
       expect(error).to.have.property('message').that.includes(AT_SIGN);
     });
   }
 
-  it('say that tsx compiles what `include` leaves out in the standard dialect', async () => {
+  it('do not reach a file that `include` leaves out: tsx compiles it in the standard dialect', async () => {
     const [, tsx] = BOTH as [unknown, Transform];
     expect(JSON.parse(await transform(tsx, 'legacy', 'orders.ts'))).to.include({ dialect: 'standard' });
   });
 
-  it('say what esbuild does without a target', async () => {
+  it('need a target for esbuild: without one, it leaves standard decorators as they are', async () => {
     const error = await expectRejection(transform({ tool: 'esbuild', ...esbuild() }, 'standard'));
     expect(error).to.have.property('message').that.includes(AT_SIGN);
   });
 
   for (const dialect of DIALECTS) {
     for (const stripping of [TYPE_STRIPPING].filter(onThisNode)) {
-      it(`say that ${stripping.tool} leaves ${dialect} decorators as they are`, async () => {
+      it(`do not exist for ${stripping.tool}, which leaves ${dialect} decorators as they are`, async () => {
         const error = await expectRejection(transform(stripping, dialect));
         expect(error).to.have.property('message').that.includes(AT_SIGN).and.includes('orders.ts:');
       });
     }
   }
 
-  it('are all of those that are given there', () => {
+  it('are all tested here, except which-dialect.js', () => {
     const used = DIALECTS.flatMap((dialect) => WORKING[dialect].flatMap(({ files = [] }) => files));
     const given = [...blocks.keys()].filter((name) => name !== 'which-dialect.js');
     expect(new Set(used)).to.deep.equal(new Set(given));
   });
 });
 
-/** The document gives settings for standard decorators, and says what to write instead. */
+/** The document shows the settings for standard decorators, and says what to change for legacy ones. */
 const inDialect = (dialect: Dialect, code: string): string =>
   dialect === 'legacy' ? code.replace("decoratorVersion: '2023-11'", 'legacyDecorator: true') : code;

@@ -16,17 +16,17 @@ const LEFTOVERS = [
 ];
 const BLOCKED = ['interrupts a loop that blocks'];
 
-/** A tool whose recipe `docs/testing.md` gives, and how to run it in the folder of its name. */
+/** A test tool with a recipe in `docs/testing.md`, and how to run it in the folder with its name. */
 interface Tool {
   readonly name: string;
   readonly minimumNode?: number;
   readonly args: readonly string[];
   readonly passes: readonly string[];
-  /** The titles of the tests that have passed, read from what it prints. */
+  /** Reads the titles of the passed tests from the output of the tool. */
   readonly read: (printed: string) => readonly string[];
 }
 
-/** Titles in the Test Anything Protocol, without the file or suite that some tools put before them. */
+/** Reads the Test Anything Protocol. Some tools put a file or a suite before the title, which is dropped. */
 const readTap = (printed: string): readonly string[] =>
   [...printed.matchAll(/^ok \d+ (?:- )?(?:.* > |Orders )?(.*?)(?: # time=.*)?$/gm)].map(
     ([, title]) => title as string,
@@ -65,7 +65,7 @@ const TOOLS: readonly Tool[] = [
   {
     name: 'vitest',
     minimumNode: 22,
-    // Runs the sources, as it does for its users.
+    // Vitest runs the sources, as it does for its users.
     args: ['node_modules/vitest/vitest.mjs', 'run', '--dir', 'vitest', '--reporter', 'tap-flat'],
     passes: [...IN_VIRTUAL_TIME, ...LEFTOVERS, ...BLOCKED],
     read: readTap,
@@ -84,14 +84,14 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** The files of `docs/testing.md`, by the path that follows `ts` in the block's first line. */
+/** The files in `docs/testing.md`, by path. The path follows `ts` in the first line of a block. */
 async function recipes(): Promise<Map<string, string>> {
   const page = await readFile(join(ROOT, 'docs/testing.md'), 'utf8');
   const blocks = page.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm);
   return new Map([...blocks].map(([, path, code]) => [path as string, code as string]));
 }
 
-/** Gives each tool a folder with its recipe, what all recipes share, and the tests of this repository. */
+/** Gives each tool a folder with its recipe, the files that all recipes share, and the tests of this repository. */
 async function arrange(directory: string): Promise<void> {
   for (const [path, code] of await recipes()) {
     const paths = path.includes('/') ? [path] : TOOLS.map(({ name }) => join(name, path));
@@ -114,26 +114,26 @@ describe("Unit tests of a user's handler (R9, R28)", () => {
     await arrange(directory);
   });
 
-  it('are given as one recipe for each tool in docs/testing.md', async () => {
+  it('have one recipe for each tool in docs/testing.md', async () => {
     const own = [...(await recipes()).keys()].filter((path) => path.includes('/'));
     expect(own.map((path) => path.split('/')[0])).to.have.members(TOOLS.map(({ name }) => name));
   });
 
-  it('compile as docs/testing.md has them', () =>
+  it('compile as they are in docs/testing.md', () =>
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], directory));
 
   for (const node of nodes) {
     for (const { name, minimumNode = 0, args, passes, read } of TOOLS) {
       // Vitest does not start on Node 20.
       if (node.major < minimumNode) continue;
-      // A timer or thread that is left would keep the process until the command's own limit.
+      // A timer or thread that is left would keep the process alive until the time limit of the command.
       it(`pass in ${name} on ${node.title}, and the process ends`, async () => {
         expect(read(await run(node.file, args, directory))).to.have.members(passes);
       });
     }
   }
 
-  it('would show a handle that is left open to jest', async () => {
+  it('make jest report a handle that they leave open', async () => {
     const args = [...JEST, '--forceExit', '--testMatch', '**/control.js'];
     const { openHandles }: JestReport = JSON.parse(await run(process.execPath, args, directory));
     expect(openHandles.map(({ message }) => message)).to.deep.equal(['Timeout']);

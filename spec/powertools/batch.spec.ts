@@ -12,7 +12,7 @@ const logger = new RecordingLogger();
 const work = new Work();
 const sharedProcessor = new BatchProcessor(EventType.SQS);
 
-/** A batch with a record for each kind of work, in sequence or all at once. */
+/** Processes a batch with a record for each kind of work, in sequence or all at once. */
 class Batch {
   readonly processInParallel: boolean = true;
 
@@ -100,7 +100,7 @@ describe('processPartialResponse', () => {
       ]);
     });
 
-    it('loses at a timeout which records were done', async () => {
+    it('does not return the failed records at a timeout: the caller gets a LambdaTimeoutError', async () => {
       const error = await expectRejection(new Handler().handler(batch('succeed', 'hang'), soonOver()));
       expect(error).to.be.instanceOf(LambdaTimeoutError);
     });
@@ -112,13 +112,13 @@ describe('processPartialResponse', () => {
       expect(work.begun).to.equal(2);
     });
 
-    it('begins no record after a timeout where that asks its deadline first', async () => {
+    it('begins no record after a timeout if each record checks its deadline first', async () => {
       await expectRejection(new Checking().handler(batch('hang', 'succeed'), soonOver()));
       await work.end();
       expect(work.begun).to.equal(1);
     });
 
-    it('returns a record of the abandoned batch with the next one where both share a processor', async () => {
+    it('returns a record of the abandoned batch with the next batch if both share a processor', async () => {
       const orders = new Sharing();
       await expectRejection(orders.handler(batch('fail late'), soonOver()));
       const next = orders.handler(batch('hang'), inTime('request-2'));
@@ -128,7 +128,7 @@ describe('processPartialResponse', () => {
   });
 
   describe('with @GracefulTimeout on the method that handles a record', () => {
-    it('returns the records that were not done in time, each closed by its own hooks', async () => {
+    it('returns the records that were not done in time, and runs the hooks of each record', async () => {
       const orders = new EachRecord();
       const response = await orders.handler(batch('succeed', 'hang', 'fail', 'hang'), soonOver());
       expect(failed(response).sort()).to.deep.equal(['1-hang', '2-fail', '3-hang']);
@@ -140,7 +140,7 @@ describe('processPartialResponse', () => {
       ]);
     });
 
-    it('begins no record once the time is over', async () => {
+    it('begins no record after the deadline', async () => {
       const orders = new EachInSequence();
       const response = await orders.handler(batch('succeed', 'hang', 'succeed', 'succeed'), soonOver());
       expect(failed(response)).to.deep.equal(['1-hang', '2-succeed', '3-succeed']);

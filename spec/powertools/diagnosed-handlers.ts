@@ -1,4 +1,4 @@
-/** Functions that are late, logged with Powertools. They import the built package, as a user's code does. */
+/** Handlers that time out and log with Powertools. They import the built package, as a user's code does. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { GracefulTimeout } from 'lambda-graceful-timeout';

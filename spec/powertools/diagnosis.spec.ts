@@ -20,17 +20,17 @@ const diagnosed = (options: Partial<LocalLambdaOptions> = {}): LocalLambda =>
     ...options,
   });
 
-/** What the Powertools Logger has written, not the runtime client. */
+/** The lines of the Powertools Logger, without those of the runtime client. */
 const logged = ({ lines }: { readonly lines: readonly { readonly text: string }[] }): Logged[] =>
   lines.filter(({ text }) => text.includes('"service":"orders"')).map(({ text }) => JSON.parse(text));
 
-describe('the line of a timeout that a Powertools Logger writes (R25)', function () {
+describe('the line that a Powertools Logger writes for a timeout (R25)', function () {
   this.timeout(15_000);
   needsRealClient();
   const server = useSilentServer();
   afterEach(closeFunctions);
 
-  it('tells which handler, which request, how long it had, and what it was waiting on', async () => {
+  it('names the handler, the request, the elapsed time and the pending operation', async () => {
     const result = await diagnosed().invoke({ id: 'A', work: 'waits', url: server.url });
     const [line, ...others] = logged(result);
     expect(others).to.deep.equal([]);
@@ -61,7 +61,7 @@ describe('the line of a timeout that a Powertools Logger writes (R25)', function
     expect(location).to.be.a('string');
   });
 
-  it('tells that the event loop was blocked, and where it was interrupted', async () => {
+  it('says that the event loop was blocked, and where the handler was interrupted', async () => {
     const lambda = diagnosed();
     const [blocked] = logged(await lambda.invoke({ id: 'A', work: 'blocks', url: server.url }));
     expect(blocked?.error.lateByMs).to.be.at.least(100);
@@ -71,10 +71,10 @@ describe('the line of a timeout that a Powertools Logger writes (R25)', function
     expect(stuck?.error.blockedAt).to.match(/^at blockFor \(\S+slow-work\.js:\d+:\d+\)/);
   });
 
-  it('carries the keys of its own invocation while others overlap with it (R17)', async () => {
+  it('has the keys of its own invocation while other invocations run (R17)', async () => {
     const ids = ['A', 'B', 'C', 'D'];
     const lines: Logged[] = [];
-    // Those of a worker thread may arrive after the response.
+    // The lines of a worker thread can arrive after the response.
     const log = new EventEmitter();
     const written = once(log, 'written');
     const lambda = diagnosed({

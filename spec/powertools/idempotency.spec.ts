@@ -65,12 +65,12 @@ const statusOf = (order: Order): Promise<string> =>
     (error: Error) => error.name,
   );
 
-/** What an abandoned handler leaves behind tells nobody when it is done. */
+/** Polls for a status of the record, because nothing reports the end of an abandoned handler. */
 async function becomes(order: Order, status: string): Promise<void> {
   while ((await statusOf(order)) !== status) await sleep(POLL_MS);
 }
 
-/** Waits for work to have begun so often: the database is asked first. */
+/** Waits until the work has begun this many times. The requests to the database come first. */
 async function begins(times: number): Promise<void> {
   while (work.begun < times) await sleep(POLL_MS);
 }
@@ -113,7 +113,7 @@ describe('@idempotent', () => {
   }
 
   describe('above @GracefulTimeout, when the handler times out', () => {
-    it('releases the record, so that a retry does the work beside the first', async () => {
+    it('releases the record, so a retry does the work while the first invocation still does it', async () => {
       const orders = new Above();
       const event = order('hang');
       expect(await expectRejection(orders.handler(event, soonOver()))).to.be.instanceOf(LambdaTimeoutError);
@@ -125,7 +125,7 @@ describe('@idempotent', () => {
       await retry;
     });
 
-    it('keeps what a responding hook returned as the result, for every retry', async () => {
+    it('keeps the response of the hook as the result for every retry', async () => {
       const orders = new RespondingAbove();
       const event = order('hang');
       expect(await orders.handler(event, soonOver())).to.equal('try again');
@@ -136,7 +136,7 @@ describe('@idempotent', () => {
   });
 
   describe('below @GracefulTimeout, when the handler times out', () => {
-    it('keeps the record, so that a retry does no work while the first may be at it', async () => {
+    it('keeps the record, so a retry does no work while the first invocation can still do it', async () => {
       const orders = new Below();
       const event = order('hang');
       expect(await expectRejection(orders.handler(event, soonOver()))).to.be.instanceOf(LambdaTimeoutError);
@@ -147,7 +147,7 @@ describe('@idempotent', () => {
       expect(work.begun).to.equal(1);
     });
 
-    it('keeps the result of the first if it succeeds later', async () => {
+    it('keeps the result of the first invocation if it succeeds later', async () => {
       const orders = new Below();
       const event = order('hang');
       await expectRejection(orders.handler(event, soonOver()));
@@ -158,14 +158,14 @@ describe('@idempotent', () => {
       expect(work.begun).to.equal(1);
     });
 
-    it('releases the record of a handler that heeds the signal', async () => {
+    it('releases the record of a handler that ends on its signal', async () => {
       const orders = new Below();
       const event = order('heed');
       expect(await expectRejection(orders.handler(event, soonOver()))).to.be.instanceOf(LambdaTimeoutError);
       await becomes(event, NO_RECORD);
     });
 
-    it('lets a retry do the work once the Lambda deadline of the first has passed', async () => {
+    it('lets a retry do the work after the hard deadline of the first invocation', async () => {
       const orders = new Below();
       const event = order('hang');
       const context = soonOver();
@@ -174,7 +174,7 @@ describe('@idempotent', () => {
       expect(await orders.handler({ ...event, kind: 'succeed' }, inTime('request-2'))).to.equal('done');
     });
 
-    it('keeps nothing of what a responding hook returned', async () => {
+    it('does not keep the response of the hook', async () => {
       const orders = new RespondingBelow();
       const event = order('hang');
       expect(await orders.handler(event, soonOver())).to.equal('try again');
@@ -198,7 +198,7 @@ describe('@idempotent', () => {
       silent.close();
     });
 
-    it('the handler times out with @idempotent below, and not with it above', async () => {
+    it('the handler times out with @idempotent below, but not with it above', async () => {
       class Both {
         @GracefulTimeout({ marginMs, logger })
         @idempotent({ persistenceStore: silentStore, config })

@@ -1,4 +1,4 @@
-/** What Powertools and the X-Ray SDK find in a function's environment. They read it when they are imported: import this first. */
+/** The environment variables that Powertools and the X-Ray SDK read when they are imported. Import this module first. */
 Object.assign(process.env, {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x',

@@ -120,7 +120,7 @@ describe('@logger.injectLambdaContext', () => {
     const orders = new Above();
     const ofFirst = { function_request_id: 'request-1', correlation_id: 'A', orderId: 'A' };
 
-    it('gives the timeout and the hooks the keys of their invocation', async () => {
+    it('logs the timeout and the hooks with the keys of their invocation', async () => {
       let error: LambdaTimeoutError | undefined;
       const lines = await printedBy(async () => {
         error = (await expectRejection(
@@ -134,7 +134,7 @@ describe('@logger.injectLambdaContext', () => {
       ]);
     });
 
-    it('resets the keys after a timeout, as after a failure and a success', async () => {
+    it('resets the keys after a timeout, a failure and a success', async () => {
       for (const kind of ['hang', 'fail', 'succeed'] as const) {
         const context = kind === 'hang' ? soonOver() : inTime();
         await printedBy(() => orders.handler({ id: 'A', kind }, context).catch(() => {}));
@@ -143,7 +143,7 @@ describe('@logger.injectLambdaContext', () => {
       }
     });
 
-    it('has what the abandoned handler logs later carry the keys of the next invocation', async () => {
+    it('logs later lines of the abandoned handler with the keys of the next invocation', async () => {
       await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())));
       const [, done] = await printedBy(async () => {
         const next = orders.handler({ id: 'B', kind: 'hang' }, inTime('request-2'));
@@ -154,7 +154,7 @@ describe('@logger.injectLambdaContext', () => {
       expect(done).to.include({ message: 'Done', function_request_id: 'request-2', orderId: 'B' });
     });
 
-    it('has a late rejection carry the keys of the next invocation, but name its own', async () => {
+    it('logs a late rejection with the keys of the next invocation, but its message names the right request', async () => {
       await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'fail late' }, soonOver())));
       const [, late] = await printedBy(async () => {
         const next = orders.handler({ id: 'B', kind: 'hang' }, inTime('request-2'));
@@ -169,7 +169,7 @@ describe('@logger.injectLambdaContext', () => {
       });
     });
 
-    it('logs the cause of a timeout whose responding hook has failed', async () => {
+    it('logs the error of a responding hook as the cause of the timeout', async () => {
       const lines = await printedBy(() =>
         expectRejection(new Unanswering().handler({ id: 'A', kind: 'hang' }, soonOver())),
       );
@@ -178,7 +178,7 @@ describe('@logger.injectLambdaContext', () => {
       expect(error.cause).to.include({ name: 'Error', message: 'no answer' });
     });
 
-    it('prints at the timeout what was buffered', async () => {
+    it('prints the buffered lines at the timeout', async () => {
       const lines = await printedBy(() =>
         expectRejection(new BufferingAbove().handler({ id: 'A', kind: 'hang' }, soonOver())),
       );
@@ -191,7 +191,7 @@ describe('@logger.injectLambdaContext', () => {
   describe('below @GracefulTimeout', () => {
     const orders = new Below();
 
-    it('gives the timeout and the hooks the keys of their invocation as well', async () => {
+    it('logs the timeout and the hooks with the keys of their invocation too', async () => {
       const lines = await printedBy(() =>
         expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())),
       );
@@ -201,7 +201,7 @@ describe('@logger.injectLambdaContext', () => {
       }
     });
 
-    it('gives a timeout before the handler is called the keys of the invocation before', async () => {
+    it('uses the keys of the previous invocation for a timeout before the handler is called', async () => {
       await printedBy(() => orders.handler({ id: 'A', kind: 'succeed' }, inTime('request-1')));
       const [timeout] = await printedBy(() =>
         expectRejection(orders.handler({ id: 'B', kind: 'succeed' }, leaving(-1, 'request-2'))),
@@ -210,13 +210,13 @@ describe('@logger.injectLambdaContext', () => {
       expect(timeout?.error).to.include({ requestId: 'request-2' });
     });
 
-    it('resets the keys before the hooks of a handler that ends', async () => {
+    it('resets the keys before the hooks run, if the handler ends in time', async () => {
       const [, done, closed] = await printedBy(() => orders.handler({ id: 'A', kind: 'succeed' }, inTime()));
       expect(done).to.include({ message: 'Done', orderId: 'A' });
       expect(closed).to.include({ message: 'Closed' }).and.not.have.property('orderId');
     });
 
-    it('leaves the keys of a timeout to the next invocation, and takes that one its own when the handler ends', async () => {
+    it('keeps the keys after a timeout, and resets those of the next invocation when the abandoned handler ends', async () => {
       await printedBy(() => expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver())));
       let next: Promise<string> | undefined;
       const [began] = await printedBy(async () => {
@@ -231,7 +231,7 @@ describe('@logger.injectLambdaContext', () => {
       expect(done).to.include({ message: 'Done' }).and.not.have.property('orderId');
     });
 
-    it('never prints what was buffered', async () => {
+    it('never prints the buffered lines', async () => {
       const orders = new BufferingBelow();
       const lines = await printedBy(async () => {
         await expectRejection(orders.handler({ id: 'A', kind: 'hang' }, soonOver()));
@@ -245,7 +245,7 @@ describe('@logger.injectLambdaContext', () => {
   });
 
   describe('a Logger that buffers', () => {
-    it('prints what it holds before the timeout where it is the option `logger`', async () => {
+    it('prints its buffer before the timeout if it is the option `logger`', async () => {
       const lines = await printedBy(() =>
         expectRejection(new Flushing().handler({ id: 'A', kind: 'hang' }, soonOver())),
       );
@@ -254,7 +254,7 @@ describe('@logger.injectLambdaContext', () => {
       expect(timeout).to.match(/^Flushing\.handler timed out/);
     });
 
-    it('prints nothing where it is not', async () => {
+    it('prints nothing if it is not the option `logger`', async () => {
       const lines = await printedBy(() =>
         expectRejection(new Unlogged().handler({ id: 'A', kind: 'hang' }, soonOver())),
       );

@@ -86,23 +86,23 @@ describe('@metrics.logMetrics', () => {
   describe('above @GracefulTimeout', () => {
     const orders = new Above();
 
-    it('publishes at the timeout what the handler and the hooks have counted', async () => {
+    it('publishes the metrics of the handler and its hooks at the timeout', async () => {
       const lines = await printedBy(() => expectRejection(orders.handler('hang', soonOver())));
       expect(published(lines)).to.deep.equal([['Begun', 'TimedOut', 'Closed']]);
       expect(lines[0]).to.include({ service: 'orders', requestId: 'request-1' });
     });
 
-    it('publishes what a handler that fails has counted, with its hooks', async () => {
+    it('publishes the metrics of a handler that fails, with those of its hooks', async () => {
       const lines = await printedBy(() => expectRejection(orders.handler('fail', inTime())));
       expect(published(lines)).to.deep.equal([['Begun', 'Closed']]);
     });
 
-    it('publishes what a handler that succeeds has counted, with its hooks', async () => {
+    it('publishes the metrics of a handler that succeeds, with those of its hooks', async () => {
       const lines = await printedBy(() => orders.handler('succeed', inTime()));
       expect(published(lines)).to.deep.equal([['Begun', 'Done', 'Closed']]);
     });
 
-    it('counts what the abandoned handler does later as of the next invocation', async () => {
+    it('publishes later metrics of the abandoned handler with those of the next invocation', async () => {
       await printedBy(() => expectRejection(orders.handler('hang', soonOver())));
       await work.end();
       const lines = await printedBy(() => orders.handler('succeed', inTime('request-2')));
@@ -110,7 +110,7 @@ describe('@metrics.logMetrics', () => {
       expect(lines[0]).to.deep.include({ requestId: 'request-2', Done: [1, 1] });
     });
 
-    it('puts its own error in the place of the timeout where it throws on empty metrics, unless a hook counts', async () => {
+    it('replaces the timeout with its own error if it throws on empty metrics, unless a hook adds a metric', async () => {
       const error = await expectRejection(new Strict().handler('hang', soonOver()));
       expect(error).to.be.instanceOf(RangeError).and.not.instanceOf(LambdaTimeoutError);
       expect(logger.lines.at(-1)?.detail).to.be.instanceOf(LambdaTimeoutError);
@@ -125,7 +125,7 @@ describe('@metrics.logMetrics', () => {
   describe('below @GracefulTimeout', () => {
     const orders = new Below();
 
-    it('publishes nothing at the timeout, and mixes it into what the next invocation publishes', async () => {
+    it('publishes nothing at the timeout, but adds it to the metrics of the next invocation', async () => {
       const atTimeout = await printedBy(() => expectRejection(orders.handler('hang', soonOver())));
       expect(published(atTimeout)).to.deep.equal([]);
       const next = await printedBy(() => orders.handler('succeed', inTime('request-2')));
@@ -133,7 +133,7 @@ describe('@metrics.logMetrics', () => {
       expect(next[0]).to.deep.include({ requestId: 'request-2', Begun: [1, 1] });
     });
 
-    it('publishes what a handler that ends has counted, but its hooks are counted in the next invocation', async () => {
+    it('publishes the metrics of a handler that ends in time, but those of its hooks in the next invocation', async () => {
       const failed = await printedBy(() => expectRejection(orders.handler('fail', inTime())));
       const succeeded = await printedBy(() => orders.handler('succeed', inTime('request-2')));
       expect(published([...failed, ...succeeded])).to.deep.equal([['Begun'], ['Closed', 'Begun', 'Done']]);

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 /** A line as Powertools writes it. */
 export type Line = Record<string, unknown>;
 
-/** Answers with the lines that this process writes to stdout and stderr while something runs. */
+/** Returns the lines that this process writes to stdout and stderr during `run`. */
 export async function writtenBy(run: () => Promise<unknown>): Promise<string[]> {
   let text = '';
   const stubs = [process.stdout, process.stderr].map((stream) =>
@@ -20,6 +20,6 @@ export async function writtenBy(run: () => Promise<unknown>): Promise<string[]> 
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Answers with what Powertools writes, and nothing else does, while something runs. */
+/** Returns the lines that Powertools writes during `run`. Nothing else may write to the output then. */
 export const printedBy = async (run: () => Promise<unknown>): Promise<Line[]> =>
   (await writtenBy(run)).map((line) => JSON.parse(line));

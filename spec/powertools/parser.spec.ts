@@ -17,7 +17,7 @@ const work = new Work();
 const logger = new RecordingLogger();
 
 abstract class Orders {
-  /** What the hooks were given. */
+  /** What the hooks received. */
   readonly seen: (string | Date)[] = [];
 
   @OnTimeout
@@ -47,7 +47,7 @@ class Below extends Orders {
   }
 }
 
-/** An event as it arrives, which is what a parser makes an order of. */
+/** An event as it arrives. The parser makes an order from it. */
 const event = (kind: string): Order => ({ kind, placedAt: PLACED_AT }) as unknown as Order;
 
 describe('@parser', () => {
@@ -55,7 +55,7 @@ describe('@parser', () => {
 
   for (const [where, Class, placedAt] of [
     ['above @GracefulTimeout gives hooks the parsed event', Above, new Date(PLACED_AT)],
-    ['below @GracefulTimeout leaves hooks with the raw event, against its type', Below, PLACED_AT],
+    ['below @GracefulTimeout gives hooks the raw event, which does not match its type', Below, PLACED_AT],
   ] as const) {
     describe(where, () => {
       it('at a timeout', async () => {
@@ -81,14 +81,14 @@ describe('@parser', () => {
   }
 
   describe('an event that does not parse', () => {
-    it('is refused above before there is an invocation, so that no hook runs', async () => {
+    it('is rejected above @GracefulTimeout before the invocation begins, so no hook runs', async () => {
       const orders = new Above();
       const refusal = await expectRejection((async () => orders.handler(event('dance'), inTime()))());
       expect(refusal).to.have.property('name', 'ParseError');
       expect(orders.seen).to.deep.equal([]);
     });
 
-    it('is a failure of the handler below, after which @Finally hooks run', async () => {
+    it('makes the handler fail below @GracefulTimeout, and then @Finally hooks run', async () => {
       const orders = new Below();
       expect(await expectRejection(orders.handler(event('dance'), inTime()))).to.have.property(
         'name',

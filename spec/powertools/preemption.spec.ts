@@ -38,7 +38,7 @@ class Orders {
   @Finally
   protected async close({ status }: PromiseSettledResult<string>): Promise<void> {
     await null;
-    // Where an interrupted function leaves it open, nothing of the trace is sent.
+    // If an interrupted function leaves it open, no part of the trace is sent.
     this.#closeSubsegment();
     logger.info(`Closed ${status}`);
   }
@@ -52,7 +52,7 @@ describe('preemption below the decorators of Powertools (R26)', function () {
   before(async () => tracer.provider.setDaemonAddress(await daemon.listen()));
   after(() => daemon.close());
 
-  it('interrupts a handler that blocks, and each of them does its part, then and in the next invocation', async () => {
+  it('interrupts a handler that blocks, and each decorator works in this invocation and in the next', async () => {
     for (const round of ['first', 'second']) {
       let error: LambdaTimeoutError | undefined;
       const [timeout, closed, published] = await printedBy(async () => {

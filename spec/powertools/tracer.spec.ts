@@ -71,7 +71,7 @@ describe('@tracer.captureLambdaHandler', () => {
     });
   }
 
-  it('above sends the subsegment at the timeout, with the error and what the hooks have annotated', async () => {
+  it('above @GracefulTimeout sends the subsegment at the timeout, with the error and the annotations of the hooks', async () => {
     const error = await expectRejection(new Above().handler('hang', soonOver()));
     const { fault, annotations, cause } = await daemon.next();
     expect(fault).to.equal(true);
@@ -82,14 +82,14 @@ describe('@tracer.captureLambdaHandler', () => {
     });
   });
 
-  it('below sends nothing at the timeout, and a success if the abandoned handler ends later', async () => {
+  it('below @GracefulTimeout sends nothing at the timeout, and a success if the abandoned handler ends later', async () => {
     const orders = new Below();
     const warnings = await writtenBy(() => expectRejection(orders.handler('hang', soonOver())));
-    // That is where the annotation of the hook goes.
+    // The annotation of the hook goes to the main segment.
     expect(warnings).to.deep.equal([
       'You cannot annotate the main segment in a Lambda execution environment',
     ]);
-    // What is sent arrives in order: nothing has been sent of the first.
+    // Subsegments arrive in order, so nothing was sent for the first invocation.
     await orders.handler('succeed', inTime('request-2'));
     expect((await daemon.next()).annotations).to.include({ requestId: 'request-2' });
     await work.end();

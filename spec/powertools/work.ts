@@ -3,13 +3,13 @@ import { currentDeadline } from '../../lib/index.js';
 
 export type Kind = 'succeed' | 'fail' | 'hang' | 'fail late' | 'heed';
 
-/** The work of a handler, as its event asks for it; what hangs does so until it is told to end, or heeds its deadline. */
+/** The work of a handler, as its event asks for it. `heed` hangs until the deadline, other work that hangs until `end()`. */
 export class Work {
-  /** How often it was begun. */
+  /** How many times it has begun. */
   begun = 0;
   #ends: (() => void)[] = [];
 
-  /** How often it is under way. */
+  /** How many times it hangs now. */
   get hanging(): number {
     return this.#ends.length;
   }
@@ -24,7 +24,7 @@ export class Work {
     return 'done';
   }
 
-  /** Lets what hangs come to its end after all, and what waits for that run. */
+  /** Ends the work that hangs, and lets the code that awaits it run. */
   async end(): Promise<void> {
     for (const end of this.#ends.splice(0)) end();
     await nextImmediate();

@@ -16,11 +16,11 @@ interface Traced {
   readonly result: InvocationResult;
   readonly root: DatadogSpan | undefined;
   readonly call: DatadogSpan | undefined;
-  /** The enhanced metrics, by their last name. */
+  /** The enhanced metrics, by the last part of their names. */
   readonly metrics: readonly string[];
 }
 
-/** The setting that keeps dd-trace from wrapping the handler as well, and with it the timer of that wrapper. */
+/** With this setting dd-trace does not wrap the handler too, so there is no timer of its wrapper. */
 const WITHOUT_TIMER = { DD_TRACE_DISABLED_INSTRUMENTATIONS: 'lambda' };
 
 describe('with Datadog', function () {
@@ -37,13 +37,13 @@ describe('with Datadog', function () {
       ...env,
     });
 
-  /** What was printed in the course of an invocation. */
+  /** What was printed during an invocation. */
   async function trace(lambda: LocalLambda, work: string, url = servers.silentUrl): Promise<Traced> {
     const result = await lambda.invoke({ work, url });
     return tracedIn(result.lines, result);
   }
 
-  /** What some lines tell of an invocation. */
+  /** What some lines say about an invocation. */
   function tracedIn(lines: readonly LogLine[], result: InvocationResult): Traced {
     const entries = printed({ lines })
       .filter((line) => line.startsWith('{'))
@@ -75,14 +75,14 @@ describe('with Datadog', function () {
     expect([root?.error, call?.error]).to.deep.equal([0, 0]);
   }
 
-  it('a timeout is counted, but its trace is not sent as long as the hanging call is open', async () => {
+  it('a timeout is counted, but its trace is not sent while the hanging call is open', async () => {
     const { result, root, metrics } = await trace(start('handler'), 'await');
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
     expect(metrics).to.deep.equal(['invocations', 'errors']);
     expect(root).to.equal(undefined);
   });
 
-  it('its trace is sent once the call has ended, with the invocation after it', async () => {
+  it('the trace of a timeout is sent with the next invocation, after the hanging call has ended', async () => {
     const lambda = start('handler');
     const { result, metrics } = await trace(lambda, 'await');
     servers.breakSilence();
@@ -92,20 +92,20 @@ describe('with Datadog', function () {
     expect(late.call?.error).to.equal(0);
   });
 
-  it('its span is sent, without the call, if finished spans do not wait for their trace', async () => {
+  it('the span of a timeout is sent, without the hanging call, if finished spans do not wait for their trace', async () => {
     const timeout = await trace(start('handler', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' }), 'await');
     expectTimeout(timeout);
     expect(timeout.call).to.equal(undefined);
   });
 
-  it('its trace is sent whole if the call takes the signal', async () => {
+  it('the trace of a timeout is complete if the call takes the signal', async () => {
     const timeout = await trace(start('handler'), 'cancel');
     expectTimeout(timeout);
     expect(timeout.call?.error).to.equal(1);
     expect(timeout.call?.meta).to.include({ 'error.type': 'LambdaTimeoutError' });
   });
 
-  it('a timeout that a hook answers is a success; the hook’s tag alone tells of it', async () => {
+  it('a timeout with a response from a hook is a success; only the tag of the hook shows it', async () => {
     const lambda = start('responder', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' });
     const { result, root, metrics } = await trace(lambda, 'await');
     expect(result).to.include({ status: 'succeeded', response: 'later' });
@@ -115,7 +115,7 @@ describe('with Datadog', function () {
     expectSuccess(await trace(lambda, 'await', servers.promptUrl));
   });
 
-  it('an end in grace is a success; only the call tells of it', async () => {
+  it('a handler that ends in its grace is a success; only the failed call shows the timeout', async () => {
     const lambda = start('handler');
     const { result, root, call, metrics } = await trace(lambda, 'end in grace');
     expect(result).to.include({ status: 'succeeded', response: 'given up' });
@@ -125,7 +125,7 @@ describe('with Datadog', function () {
     expectSuccess(await trace(lambda, 'await', servers.promptUrl));
   });
 
-  it('an interruption is counted, but its trace waits for a span that the interrupted code has open, also after the next invocation', async () => {
+  it('an interruption is counted, but its trace is not sent, even later, if the interrupted code leaves a span open', async () => {
     const lambda = start('interrupted');
     const { result, root, metrics } = await trace(lambda, 'block', servers.promptUrl);
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
@@ -135,7 +135,7 @@ describe('with Datadog', function () {
     expect(tracedIn(lambda.log, result).root).to.equal(undefined);
   });
 
-  it('an interruption is on the span as any timeout is, if finished spans do not wait for their trace', async () => {
+  it('an interruption is on the span like any timeout, if finished spans do not wait for their trace', async () => {
     const lambda = start('interrupted', { DD_TRACE_PARTIAL_FLUSH_MIN_SPANS: '1' });
     const interrupted = await trace(lambda, 'block', servers.promptUrl);
     expectTimeout(interrupted);
@@ -146,18 +146,18 @@ describe('with Datadog', function () {
     expect(next.result.processId).to.equal(interrupted.result.processId);
   });
 
-  describe('to the log or to its extension, nothing is waited for', () => {
+  describe('the response does not wait for Datadog', () => {
     const expectNoWait = ({ durationMs }: InvocationResult): void => {
       expect(durationMs).to.be.within(DEADLINE_MS - 10, DEADLINE_MS + 250);
     };
 
-    it('the log has the whole trace before the response', async () => {
+    it('the log has the complete trace before the response', async () => {
       const { result, root } = await trace(start('handler'), 'cancel');
       expectNoWait(result);
       expect(root?.error).to.equal(1);
     });
 
-    it('the extension is sent the trace by the time that the invocation is over, and need not answer', async () => {
+    it('the extension has received the trace when the invocation ends, and need not answer', async () => {
       servers.answersAfterMs = undefined;
       const lambda = start('handler', {
         NODE_OPTIONS: '--require ./.build/datadog-extension.js',
@@ -174,8 +174,8 @@ describe('with Datadog', function () {
     });
   });
 
-  describe('the timer of dd-trace, which is due 100 ms before the deadline of Lambda', () => {
-    it('goes off in a later invocation after a rejection, and sends that one’s span before its error', async () => {
+  describe('the timer of dd-trace, set to 100 ms before the hard deadline', () => {
+    it('fires in a later invocation after a rejection, and sends the span of that invocation before its error', async () => {
       const lambda = start('handler');
       await trace(lambda, 'cancel');
       const { result, root, call } = await trace(lambda, 'cancel');
@@ -184,7 +184,7 @@ describe('with Datadog', function () {
       expect(root?.meta).not.to.have.any.keys('error.type', 'timeout.handler');
     });
 
-    it('does so after a rejection of any other kind too, without this package', async () => {
+    it('fires in a later invocation after a rejection without this package too', async () => {
       const lambda = start('undecorated');
       const failed = await trace(lambda, 'await');
       expect(failed.root?.error).to.equal(1);
@@ -193,7 +193,7 @@ describe('with Datadog', function () {
       expect(root?.error).to.equal(0);
     });
 
-    it('is cleared where a hook has answered', async () => {
+    it('is cleared after a hook has responded', async () => {
       const lambda = start('responder');
       await trace(lambda, 'cancel');
       const { root, call } = await trace(lambda, 'cancel');
@@ -201,7 +201,7 @@ describe('with Datadog', function () {
       expect(root?.meta).to.include({ 'timeout.handler': 'AnsweredOrders.handler' });
     });
 
-    it('is not there where dd-trace does not wrap the handler, and nothing else is missing', async () => {
+    it('does not exist if dd-trace does not wrap the handler, and nothing else is missing', async () => {
       const lambda = start('handler', WITHOUT_TIMER);
       for (let count = 0; count < 2; count++) {
         const timeout = await trace(lambda, 'cancel');

@@ -1,4 +1,4 @@
-/** What the specs look at of an event or a transaction that Sentry is sent. */
+/** The parts of an event or a transaction for Sentry that the specs look at. */
 export interface SentryItem {
   readonly type: string;
   readonly level?: string;
@@ -19,7 +19,7 @@ export interface SentryItem {
   readonly spans?: readonly { readonly description: string; readonly status: string }[];
 }
 
-/** The items of an envelope: a line for its header, and then two for each item, its header and its content. */
+/** The items of an envelope. It has a line for its header, and then two lines for each item: header and content. */
 export function itemsIn(envelope: string): readonly SentryItem[] {
   const [, ...lines] = envelope
     .trim()

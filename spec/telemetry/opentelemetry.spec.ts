@@ -8,14 +8,14 @@ import { DEADLINE_MS, RESERVE_AT_MS, tracedFunction } from './traced-functions.j
 
 interface Trace {
   readonly result: InvocationResult;
-  /** Of the invocation. */
+  /** The span of the invocation. */
   readonly root: Span | undefined;
-  /** What the handler itself has around its work. */
+  /** The span that the handler itself has around its work. */
   readonly own: Span | undefined;
   readonly call: Span | undefined;
-  /** All three of them, as far as they were sent. */
+  /** All spans of the trace that were sent. */
   readonly spans: readonly Span[];
-  /** Those of other traces. */
+  /** The spans of other traces. */
   readonly others: readonly Span[];
 }
 
@@ -35,7 +35,7 @@ describe('with OpenTelemetry', function () {
       ...env,
     });
 
-  /** What the collector has got by the time that the invocation is over. */
+  /** What the collector has received when the invocation ends. */
   async function trace(
     lambda: LocalLambda,
     work: string,
@@ -62,7 +62,7 @@ describe('with OpenTelemetry', function () {
     expect(call).to.include({ status: 'unset', parentSpanId: own?.spanId });
   }
 
-  /** That an event has a whole trace, and that it alone is sent. */
+  /** Expects that the next event has a complete trace, and that no other trace is sent. */
   async function expectNextIsWhole(lambda: LocalLambda, before: Trace): Promise<void> {
     const next = await trace(lambda, 'await', servers.promptUrl);
     expectWholeTrace(next);
@@ -70,7 +70,7 @@ describe('with OpenTelemetry', function () {
     expect(next.result.processId).to.equal(before.result.processId);
   }
 
-  it('a timeout is on the span of the invocation, with what its hook adds, but the hanging call is not sent', async () => {
+  it('a timeout is the error of the invocation span, with what the hook adds; the hanging call is not sent', async () => {
     const { result, spans, root } = await trace(start('handler'), 'await');
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
     expect(result.error?.errorMessage).to.match(
@@ -84,7 +84,7 @@ describe('with OpenTelemetry', function () {
       .and.not.have.any.keys('error.type');
   });
 
-  it('a call that takes the signal is sent too, as failed by the timeout', async () => {
+  it('a call that takes the signal is sent too, with the timeout as its error', async () => {
     const lambda = start('handler');
     const timeout = await trace(lambda, 'cancel');
     const { result, root, own, call, spans } = timeout;
@@ -100,7 +100,7 @@ describe('with OpenTelemetry', function () {
     await expectNextIsWhole(lambda, timeout);
   });
 
-  it('the invocation after it has a whole trace; what ends late comes with it, in its own trace', async () => {
+  it('the invocation after a timeout has a complete trace; spans that end late are sent with it, in the trace of the timeout', async () => {
     const lambda = start('handler');
     const late = await trace(lambda, 'await');
     servers.breakSilence();
@@ -113,7 +113,7 @@ describe('with OpenTelemetry', function () {
     await expectNextIsWhole(lambda, late);
   });
 
-  it('a timeout that a hook answers is a success; only what the hook adds tells of it', async () => {
+  it('a timeout with a response from a hook is a success; only what the hook adds shows it', async () => {
     const lambda = start('responder');
     const answered = await trace(lambda, 'await');
     const { result, root, spans } = answered;
@@ -124,7 +124,7 @@ describe('with OpenTelemetry', function () {
     await expectNextIsWhole(lambda, answered);
   });
 
-  it('an end in grace is a success; only the call tells of it', async () => {
+  it('a handler that ends in its grace is a success; only the failed call shows the timeout', async () => {
     const lambda = start('handler');
     const ended = await trace(lambda, 'end in grace');
     const { result, root, own, call } = ended;
@@ -135,7 +135,7 @@ describe('with OpenTelemetry', function () {
     await expectNextIsWhole(lambda, ended);
   });
 
-  it('an interruption is on the span as any timeout is; a span that the interrupted code has open is not sent', async () => {
+  it('an interruption is on the span like any timeout; a span that the interrupted code leaves open is not sent', async () => {
     const lambda = start('interrupted');
     const interrupted = await trace(lambda, 'block', servers.promptUrl);
     const { result, root, own, call, spans } = interrupted;
@@ -149,7 +149,7 @@ describe('with OpenTelemetry', function () {
   });
 
   describe('the response waits for the collector', () => {
-    it('as long as that takes', async () => {
+    it('until it answers', async () => {
       servers.answersAfterMs = 300;
       const { result, root } = await trace(start('handler'), 'await');
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
@@ -157,14 +157,14 @@ describe('with OpenTelemetry', function () {
       expect(root).to.include({ status: 'error' });
     });
 
-    it('beyond the deadline of Lambda, which kills it then, whatever the timeout of the processor', async () => {
+    it('until Lambda kills the process at the hard deadline, even if the processor has a timeout', async () => {
       servers.answersAfterMs = undefined;
       const { result, root } = await trace(start('handler', { OTEL_BSP_EXPORT_TIMEOUT: '300' }), 'await');
       expect(result.status).to.equal('timed out');
       expect(root).to.include({ status: 'error' });
     });
 
-    it('no longer than the timeout of the exporter, for which a reserve of 200 ms more is enough after hooks that hang', async () => {
+    it('at most for the timeout of the exporter; a reserve that is 200 ms longer is enough, even if hooks hang', async () => {
       servers.answersAfterMs = undefined;
       const lambda = start('handler', { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
       const { result, root } = await trace(lambda, 'await', servers.silentUrl, true);

@@ -1,4 +1,4 @@
-/** What the specs look at of a span. */
+/** The parts of a span that the specs look at. */
 export interface Span {
   readonly name: string;
   readonly traceId: string;

@@ -39,7 +39,7 @@ describe('with Sentry', function () {
       timeoutMs,
     );
 
-  /** What Sentry has got by the time that the invocation is over. */
+  /** What Sentry has received when the invocation ends. */
   async function report(
     lambda: LocalLambda,
     work: string,
@@ -56,7 +56,7 @@ describe('with Sentry', function () {
     };
   }
 
-  /** That exactly one event and one transaction were sent, both of this timeout. */
+  /** Expects exactly one event and one transaction, both of this timeout. */
   function expectTimeout({ result, events, transactions }: Reported): void {
     expect(result.error?.errorType).to.equal('LambdaTimeoutError');
     expect([events.length, transactions.length]).to.deep.equal([1, 1]);
@@ -85,7 +85,7 @@ describe('with Sentry', function () {
   const spansOf = ({ transactions }: Reported): readonly string[] | undefined =>
     transactions[0]?.spans?.map(({ description, status }) => `${status}: ${description}`);
 
-  it('a timeout is an event and on the transaction, with what its hook adds, but the hanging call is not sent', async () => {
+  it('a timeout is an event and a failed transaction, with what the hook adds; the hanging call is not sent', async () => {
     const timeout = await report(start('handler'), 'await');
     expectTimeout(timeout);
     expect(timeout.events[0]?.contexts.timeout).to.deep.equal({ handler: 'Orders.handler' });
@@ -101,7 +101,7 @@ describe('with Sentry', function () {
     ]);
   });
 
-  it('the invocation after it is whole; what ends late comes with it, as transactions in its own trace', async () => {
+  it('the invocation after a timeout is complete; spans that end late are sent with it, as transactions in the trace of the timeout', async () => {
     const lambda = start('handler');
     const late = await report(lambda, 'await');
     servers.breakSilence();
@@ -116,7 +116,7 @@ describe('with Sentry', function () {
     expect(next.result.processId).to.equal(late.result.processId);
   });
 
-  it('what a hook sets for the scope stays with its timeout; what it sets for the process does not', async () => {
+  it('what a hook sets on the scope is only in its timeout; what it sets on the process is in later events too', async () => {
     const lambda = start('handler');
     await report(lambda, 'cancel');
     const { transactions } = await report(lambda, 'await', servers.promptUrl);
@@ -125,7 +125,7 @@ describe('with Sentry', function () {
     expect(transactions[0]?.tags).to.deep.equal({ last_timeout: 'Orders.handler' });
   });
 
-  it('a timeout that a hook answers is a success, without an event', async () => {
+  it('a timeout with a response from a hook is a success, without an event', async () => {
     const lambda = start('responder');
     const answered = await report(lambda, 'await');
     expectSuccess(answered);
@@ -136,7 +136,7 @@ describe('with Sentry', function () {
     expectSuccess(await report(lambda, 'await', servers.promptUrl));
   });
 
-  it('an end in grace is a success, without an event; only the call tells of it', async () => {
+  it('a handler that ends in its grace is a success, without an event; only the failed call shows the timeout', async () => {
     const lambda = start('handler');
     const ended = await report(lambda, 'end in grace');
     expectSuccess(ended);
@@ -145,7 +145,7 @@ describe('with Sentry', function () {
     expectSuccess(await report(lambda, 'await', servers.promptUrl));
   });
 
-  it('an interruption is reported as any timeout is; a span that the interrupted code has open is not sent', async () => {
+  it('an interruption is reported like any timeout; a span that the interrupted code leaves open is not sent', async () => {
     const lambda = start('interrupted');
     const interrupted = await report(lambda, 'block', servers.promptUrl);
     expectTimeout(interrupted);
@@ -157,14 +157,14 @@ describe('with Sentry', function () {
   });
 
   describe('the response waits for Sentry', () => {
-    it('as long as that takes', async () => {
+    it('until it answers', async () => {
       servers.answersAfterMs = 300;
       const timeout = await report(start('handler'), 'await');
       expectTimeout(timeout);
       expect(timeout.result.durationMs).to.be.within(DEADLINE_MS + 300, DEADLINE_MS + 700);
     });
 
-    it('for two seconds at the most, which a reserve of 2200 ms leaves it after hooks that hang', async () => {
+    it('for two seconds at most; a reserve of 2200 ms is enough for that, even if hooks hang', async () => {
       servers.answersAfterMs = undefined;
       const lambda = start('handler', { MARGIN_MS: '3000', RESERVE_MS: '2200' }, 4000);
       const timeout = await report(lambda, 'await', servers.silentUrl, true);
@@ -172,14 +172,14 @@ describe('with Sentry', function () {
       expect(timeout.result.durationMs).to.be.within(1800 + FLUSH_MS - 10, 4000);
     });
 
-    it('beyond the deadline of Lambda, which kills it then, where less is left', async () => {
+    it('until Lambda kills the process at the hard deadline, if less than two seconds are left', async () => {
       servers.answersAfterMs = undefined;
       const { result, events } = await report(start('handler'), 'await');
       expect(result.status).to.equal('timed out');
       expect(events).to.have.length(1);
     });
 
-    it('no longer than the `flushTimeout` of a `wrapHandler()` that takes the place of the automatic one', async () => {
+    it('at most for the `flushTimeout` of a `wrapHandler()` that replaces the automatic one', async () => {
       servers.answersAfterMs = undefined;
       const lambda = start('wrapped', { NODE_OPTIONS: '--require ./.build/sentry-setup.js' });
       const { result, events } = await report(lambda, 'await', servers.silentUrl, true);
@@ -189,7 +189,7 @@ describe('with Sentry', function () {
     });
   });
 
-  it('warns of a timeout by itself half a second before the deadline of Lambda, if the handler or a hook still runs', async () => {
+  it('Sentry itself warns of a timeout half a second before the hard deadline, if the handler or a hook still runs', async () => {
     const late = start('handler', { MARGIN_MS: '300', RESERVE_MS: '200' });
     const slow = start('handler', { RESERVE_MS: '200' });
     for (const reported of [

@@ -10,18 +10,18 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 
-/** The servers of a suite: two that a handler sends its requests to, and the one that telemetry is sent to. */
+/** The servers of a suite: two for the requests of a handler, and one for the telemetry. */
 export interface Servers {
   /** Answers at once. */
   readonly promptUrl: string;
-  /** Answers only when it is told to. */
+  /** Answers only at `breakSilence()`. */
   readonly silentUrl: string;
   readonly collectorUrl: string;
-  /** The bodies of what the collector was sent. */
+  /** The bodies of the requests to the collector. */
   readonly received: string[];
-  /** How long the collector takes to answer; for ever by `undefined`. */
+  /** How long the collector takes to answer. With `undefined` it never answers. */
   answersAfterMs: number | undefined;
-  /** Answers all requests that the silent server has got. */
+  /** Answers all requests that the silent server has received. */
   breakSilence(): void;
 }
 

@@ -3,14 +3,14 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { functionOf } from '../runtime/local-lambda.js';
 
 const TIMEOUT_MS = 2000;
-// Of the handlers, unless a spec says otherwise.
+// The margin and the reserve of the handlers, unless a spec sets others.
 const MARGIN_MS = 1000;
 const RESERVE_MS = 500;
 /** When the deadline comes, and when the reserve begins, after the start of an invocation. */
 export const DEADLINE_MS = TIMEOUT_MS - MARGIN_MS;
 export const RESERVE_AT_MS = TIMEOUT_MS - RESERVE_MS;
 
-/** The package of the functions, which is installed and compiled apart from this one. */
+/** The package of the functions. It is installed and compiled separately. */
 export const PACKAGE = fileURLToPath(new URL('../../../../spec/telemetry/functions/', import.meta.url));
 
 /** A function of that package, with a timeout of two seconds. */

@@ -1,6 +1,6 @@
 /**
- * Compiled in both dialects, never run (R4): what has to compile does, and each `@ts-expect-error` fails the
- * build if its line does compile.
+ * Compiled in both dialects, never run (R4). All code here must compile, except the lines after `@ts-expect-error`: the
+ * build fails if such a line compiles.
  */
 import type { LambdaInterface } from '@aws-lambda-powertools/commons/types';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -81,9 +81,9 @@ export class Orders implements LambdaInterface {
 
 // A decorated handler keeps its own type.
 export const handler: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> = new Orders().handler;
-// @ts-expect-error: it takes an SQSEvent still
+// @ts-expect-error: it still takes an SQSEvent
 new Orders().handler('event', {} as Context);
-// @ts-expect-error: it returns an SQSBatchResponse still
+// @ts-expect-error: it still returns an SQSBatchResponse
 export const wrong: (event: SQSEvent, context: Context) => Promise<string> = new Orders().handler;
 
 export class Forms {
@@ -157,19 +157,19 @@ export class Misused {
   @OnTimeout({ response: true })
   unknownOption(): void {}
 
-  // @ts-expect-error: @Finally takes nothing
+  // @ts-expect-error: @Finally takes no options
   @Finally({ respond: true })
   finallyOption(): void {}
 
-  // @ts-expect-error: it is given a LambdaTimeoutError first
+  // @ts-expect-error: its first argument is a LambdaTimeoutError
   @OnTimeout
   eventFirst(_event: SQSEvent): void {}
 
-  // @ts-expect-error: it is given a LambdaTimeoutError first, called or not
+  // @ts-expect-error: its first argument is a LambdaTimeoutError, with or without parentheses
   @OnTimeout()
   textFirst(_text: string): void {}
 
-  // @ts-expect-error: it is given the outcome first, not the error
+  // @ts-expect-error: its first argument is the outcome, not the error
   @Finally
   errorFirst(_error: LambdaTimeoutError): void {}
 

@@ -1,4 +1,4 @@
-/** A way to compile a fixture, and the programs that come out of it. */
+/** A way to compile a fixture, and the programs that it makes. */
 export interface Build {
   readonly title: string;
   readonly outputs: readonly string[];
@@ -11,7 +11,7 @@ export type Dialect = (typeof DIALECTS)[number];
 export const FORMATS = ['esm', 'cjs'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Makes a file name of a title; Node goes by its ending. */
+/** Makes a file name from a title. Its extension tells Node the module system. */
 export const fileOf = (title: string, format: Format): string =>
   folderOf(title) + (format === 'esm' ? '.mjs' : '.cjs');
 

@@ -20,7 +20,7 @@ export const bundle = (directory: string, source: string, options: esbuild.Build
     ...options,
   });
 
-/** Compiles a fixture alone, for a bundler that knows no decorators, or not this dialect of them. */
+/** Compiles a fixture without bundling it, for a bundler that cannot compile its decorators. */
 export async function transpile(
   directory: string,
   fixture: string,
@@ -42,7 +42,7 @@ export function esbuildBuild(fixture: string, dialect: Dialect, format: Format, 
   return { title, outputs: [outfile], make: (directory) => bundle(directory, `${fixture}.ts`, options) };
 }
 
-/** Bundles what `require()` gets: the fixture has been compiled to CommonJS before. */
+/** Compiles a fixture to CommonJS first, so that the bundle contains the files that `require()` loads. */
 export function esbuildOfRequireBuild(fixture: string, dialect: Dialect): Build {
   const title = `esbuild of compiled CommonJS, ${fixture}, ${dialect} decorators, minified`;
   const outfile = fileOf(title, 'cjs');
@@ -59,7 +59,7 @@ export function esbuildOfRequireBuild(fixture: string, dialect: Dialect): Build 
 const REQUIRE_IN_MODULE = `import { createRequire } from 'module'; const require = createRequire(import.meta.url);`;
 
 /**
- * What deployment tools pass to esbuild, by default and for an ES module.
+ * The flags that deployment tools pass to esbuild, by default and for an ES module.
  *
  * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_lambda_nodejs.BundlingOptions.html
  * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-using-build-typescript.html
@@ -102,7 +102,7 @@ export const DEPLOYMENTS: readonly [tool: string, format: Format, flags: readonl
   ],
 ];
 
-/** Bundles a fixture by the command line that a deployment tool would write. */
+/** Bundles a fixture with the command line of a deployment tool. */
 export function deploymentBuild(
   fixture: string,
   dialect: Dialect,

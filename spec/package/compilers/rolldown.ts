@@ -8,7 +8,7 @@ interface Rolldown {
   build(options: object): Promise<unknown>;
 }
 
-/** Bundles and minifies a fixture; Rolldown itself compiles the legacy dialect only. */
+/** Bundles and minifies a fixture. Rolldown compiles only the legacy dialect, so esbuild compiles the standard one first. */
 export function rolldownBuild(fixture: string, dialect: Dialect, format: Format): Build {
   const title = `Rolldown, ${fixture}, ${dialect} decorators, ${format}, minified`;
   const file = fileOf(title, format);

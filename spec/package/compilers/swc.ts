@@ -8,7 +8,7 @@ interface Swc {
   transformFile(file: string, options: object): Promise<{ readonly code: string }>;
 }
 
-/** Compiles a fixture with SWC; `transform` tells it the dialect, and how to define fields. */
+/** Compiles a fixture with SWC. `transform` sets the dialect, and how fields are defined. */
 export function swcBuild(
   fixture: string,
   decorators: string,

@@ -7,19 +7,19 @@ type TypeScript = (typeof TYPESCRIPTS)[number];
 
 /** Node's own modules. */
 export const NODE_NEXT = '--module nodenext --target es2022';
-/** Modules for a bundler, and what differs from the above: fields by assignment, imports as written. */
+/** Modules for a bundler. Other than above, fields are assigned, and imports stay as they are written. */
 export const BUNDLER =
   '--module esnext --moduleResolution bundler --target es2022 --useDefineForClassFields false --verbatimModuleSyntax';
-/** What the oldest projects have, and the newest compiler no longer takes. */
+/** The options of the oldest projects. The newest compiler does not accept them any more. */
 export const NODE_10 = '--module commonjs --moduleResolution node10 --target es2020';
 
 const CHECKS = '--strict --skipLibCheck false --exactOptionalPropertyTypes --isolatedModules'.split(' ');
 
-/** Calls one of a project's TypeScript compilers, which is told everything on its command line. */
+/** Runs one of the TypeScript compilers, with all options on its command line. */
 export const tsc = (directory: string, version: TypeScript, ...args: string[]): Promise<string> =>
   run(process.execPath, [`../project/node_modules/${version}/bin/tsc`, ...CHECKS, ...args], directory);
 
-/** Compiles sources with tsc; from `.mts` comes an ES module, from `.cts` CommonJS. */
+/** Compiles sources with tsc: `.mts` to an ES module, `.cts` to CommonJS. */
 export function tscBuild(
   version: TypeScript,
   dialect: Dialect,

@@ -10,7 +10,7 @@ interface Stats {
   toString(): string;
 }
 
-/** Bundles and minifies a fixture, compiled before. */
+/** Compiles a fixture with esbuild, then bundles and minifies it with webpack. */
 export function webpackBuild(fixture: string, dialect: Dialect, format: Format): Build {
   const title = `webpack, ${fixture}, ${dialect} decorators, ${format}, minified`;
   const filename = fileOf(title, format);

@@ -1,4 +1,4 @@
-/** What `NODE_OPTIONS=--require` loads so that Datadog finds its Lambda extension installed, where a spec stands in for it. */
+/** `NODE_OPTIONS=--require` loads this file. With it Datadog finds its Lambda extension, which a spec replaces. */
 import fs from 'node:fs';
 
 const EXTENSION = '/opt/extensions/datadog-agent';

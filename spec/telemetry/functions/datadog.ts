@@ -9,7 +9,7 @@ export const { handler, responder, interrupted } = handlersThat(
   (order) => (event) => tracer.trace('order', () => order(event)),
 );
 
-/** Fails as a timeout does, and knows nothing of this package: at once, or after a request that it has given up. */
+/** A handler without this package. It fails as a timeout does: soon, or after it has given up a request. */
 export async function undecorated({ work, url }: Work): Promise<never> {
   if (work === 'cancel') await fetch(url, { signal: AbortSignal.timeout(1750) }).catch(() => {});
   else await sleep(400);

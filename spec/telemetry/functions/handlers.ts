@@ -7,11 +7,11 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
-/** What an event asks for: a request to a server, and what becomes of it. */
+/** What an event asks for: a request to a server, and what the handler does with it. */
 export interface Work {
   readonly url: string;
   readonly work: 'await' | 'cancel' | 'end in grace' | 'block';
-  /** Whether the hooks hang, and so last until the reserve begins. */
+  /** Whether the hooks hang. Then they last until the reserve begins. */
   readonly hooksHang?: true;
 }
 
@@ -21,8 +21,10 @@ const [marginMs, reserveMs] = [Number(MARGIN_MS), Number(RESERVE_MS)];
 type Order = (event: Work) => Promise<string>;
 
 /**
- * Makes the handlers of a module. What its hook tells the telemetry of a timeout is the module's own, and so is the span
- * that it has around the work.
+ * Makes the handlers of a module.
+ *
+ * @param annotate - tells the telemetry of a timeout, in a hook
+ * @param trace - puts a span around the work
  */
 export function handlersThat(annotate: (error: LambdaTimeoutError) => void, trace: (order: Order) => Order) {
   const order = trace(send);

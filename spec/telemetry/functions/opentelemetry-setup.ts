@@ -1,4 +1,4 @@
-/** What `NODE_OPTIONS=--require` loads before the handler, as the README of the instrumentation has it. */
+/** `NODE_OPTIONS=--require` loads this file before the handler, as the README of the instrumentation says. */
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { context, trace } from '@opentelemetry/api';

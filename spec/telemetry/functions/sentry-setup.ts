@@ -1,4 +1,4 @@
-/** What `NODE_OPTIONS=--require` loads where the handler's module calls `wrapHandler()` itself. */
+/** `NODE_OPTIONS=--require` loads this file if the handler's module calls `wrapHandler()` itself. */
 import * as Sentry from '@sentry/aws-serverless';
 
 Sentry.init({

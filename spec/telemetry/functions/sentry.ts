@@ -5,12 +5,12 @@ export const { handler, responder, interrupted } = handlersThat(
   ({ handler }) => {
     Sentry.getCurrentScope().setContext('timeout', { handler }); // of the event
     Sentry.getActiveSpan()?.setAttribute('timeout.handler', handler); // of the transaction
-    // These are of the process, and so of later events too.
+    // These belong to the process, so later events have them too.
     Sentry.setContext('last_timeout', { handler });
     Sentry.setTag('last_timeout', handler);
   },
   (order) => (event) => Sentry.startSpan({ name: 'order' }, () => order(event)),
 );
 
-/** For a process without the integration that wraps the handler by itself. */
+/** For a process without the integration that wraps the handler automatically. */
 export const wrapped = Sentry.wrapHandler(handler, { flushTimeout: 300, captureTimeoutWarning: false });
