@@ -11,7 +11,7 @@ import { RecordingLogger } from './support/recording-logger.js';
 
 const LEFT_UNCAUGHT = 'warn: Orders.handler left an error uncaught, after its deadline, in request request-1';
 
-describe('the async context that was left last (R16)', () => {
+describe('the async context that code left last (R16)', () => {
   for (const [nodeMajor, isRemembered] of [
     [20, true],
     [22, true],
@@ -38,7 +38,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
   const events = ['unhandledRejection', 'uncaughtException'] as const;
   let others: (readonly [string, () => void])[];
 
-  // In the place of the listeners of mocha, which would take what is wanted here for a failure of the spec.
+  // Replaces the listeners of mocha, which would report these errors as failures of the spec.
   beforeEach(() => {
     foreign.length = 0;
     others = events.flatMap((event) =>
@@ -71,14 +71,14 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
   };
   const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** Lets Node tell of all that is uncaught by now. */
+  /** Waits until Node has reported every error that is uncaught by now. */
   const settle = async () => {
     await turn();
     await turn();
   };
 
-  describe('a promise that is left rejected', () => {
-    it('does not end the process if it was aborted while the code was waiting for another', async () => {
+  describe('a rejected promise that nobody handles', () => {
+    it('does not end the process if the signal aborted it while the code waited for another promise', async () => {
       let reported = false;
       const logger = await timeOut(
         async () => {
@@ -98,7 +98,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(logger.lines, 'the timeout and nothing else').to.have.length(1);
     });
 
-    it('is logged if it tells something new', async () => {
+    it('is logged if its reason is not that of the signal', async () => {
       const logger = await timeOut(
         async () => {
           sleep(30).then(() => Promise.reject(new Error('left alone')));
@@ -111,7 +111,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(logger.lines[1]?.detail).to.have.property('message', 'left alone');
     });
 
-    it('ends no process either while the handler is in its grace, nor after it has answered in that', async () => {
+    it('does not end the process during the grace of the handler, or after an answer in the grace', async () => {
       const logger = new RecordingLogger();
       class Orders {
         @GracefulTimeout({ marginMs: 200, logger })
@@ -135,7 +135,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
   });
 
   describe('an error that is thrown', () => {
-    /** Where code throws once its deadline has come. */
+    /** Where code throws after its deadline. */
     const places: Record<string, (fail: () => never) => unknown> = {
       'in a timer': (fail) => setTimeout(fail, 1),
       'in an immediate': (fail) => setImmediate(fail),
@@ -151,7 +151,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
         }),
     };
     for (const [place, leave] of Object.entries(places)) {
-      it(`${place} is held back and logged, and the hooks run`, async () => {
+      it(`${place} is logged and does not end the process, and the hooks run`, async () => {
         const failure = new Error('left alone');
         let onThrow = () => {};
         const thrown = new Promise<void>((resolve) => {
@@ -183,7 +183,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       ],
       ['rejects', () => Promise.reject(new Error('of a listener'))],
     ] as const) {
-      it(`by a listener of the signal that ${kind} is held back and logged`, async () => {
+      it(`by a listener of the signal that ${kind} is logged and does not end the process`, async () => {
         const logger = await timeOut(async () => {
           currentDeadline().signal.addEventListener('abort', fail);
           await sleep(5000, undefined, { ref: false });
@@ -193,7 +193,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       });
     }
 
-    it('to say that the signal has aborted is not worth a line', async () => {
+    it('is not logged if it is the reason of the signal', async () => {
       const logger = await timeOut(async () => {
         const { signal } = currentDeadline();
         signal.addEventListener('abort', () => new EventEmitter().emit('error', signal.reason));
@@ -204,8 +204,8 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
     });
   });
 
-  describe('of other code', () => {
-    it('stay what they are to Node: uncaught', async () => {
+  describe('errors of other code', () => {
+    it('stay uncaught', async () => {
       await timeOut(() => sleep(1000));
       const failure = new Error('of somebody else');
       void Promise.reject(failure);
@@ -213,7 +213,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(foreign).to.deep.equal([failure]);
     });
 
-    it('stay uncaught where they come to light in no context at all', async () => {
+    it('stay uncaught if Node reports them outside every async context', async () => {
       await timeOut(() => sleep(1000));
       await turn();
       const failure = new Error('of nobody');
@@ -221,7 +221,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(foreign).to.deep.equal([failure]);
     });
 
-    it('are left to its listeners, if there are any', async () => {
+    it('go to the listeners of the process, if there are any', async () => {
       await timeOut(() => sleep(1000));
       const heard: unknown[] = [];
       const listener = (reason: unknown) => heard.push(reason);
@@ -234,7 +234,7 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(foreign).to.deep.equal([]);
     });
 
-    it('stay uncaught where an invocation has left them that ended in time', async () => {
+    it('stay uncaught if they come from an invocation that ended in time', async () => {
       await timeOut(() => sleep(1000));
       const failure = new Error('of an invocation in time');
       class Orders {

@@ -8,7 +8,7 @@ import { timedOut } from './support/timed-out.js';
 
 const marginMs = 1000;
 
-describe('abandoned code', () => {
+describe('an attempt', () => {
   const time = useFakeTime();
   let logger: RecordingLogger;
 
@@ -16,7 +16,7 @@ describe('abandoned code', () => {
     logger = new RecordingLogger();
   });
 
-  describe('afterwards (R16)', () => {
+  describe('after it was abandoned (R16)', () => {
     const unhandled: unknown[] = [];
     const keep = (reason: unknown) => unhandled.push(reason);
 
@@ -51,7 +51,7 @@ describe('abandoned code', () => {
     };
     const afterGrace = (reject: (reason: unknown) => void, reason: unknown) =>
       setTimeout(reject, marginMs / 2, reason);
-    /** Waits until Node has told of every unhandled rejection. */
+    /** Waits until Node has reported every unhandled rejection. */
     const settle = async () => {
       time.clock.restore();
       await new Promise((resolve) => setImmediate(resolve));
@@ -83,7 +83,7 @@ describe('abandoned code', () => {
       ]);
     });
 
-    it('a rejection by which the handler heeds its signal is not worth a line', async () => {
+    it('a rejection that only passes on the abort of the signal is not logged', async () => {
       for (const heed of [
         (signal: AbortSignal) => signal.reason,
         (signal: AbortSignal) => new DOMException('aborted', { name: 'AbortError', cause: signal.reason }),
@@ -98,7 +98,7 @@ describe('abandoned code', () => {
       expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'error', 'error']);
     });
 
-    it('an AbortError is logged if it has a cause of its own, or if nobody has asked for the signal', async () => {
+    it('an AbortError is logged if it has a cause of its own, or if the handler has not asked for the signal', async () => {
       const abortError = (options: ErrorOptions) =>
         Object.assign(new Error('aborted', options), { name: 'AbortError' });
       const withOwnCause = guarded(() => {
@@ -114,7 +114,7 @@ describe('abandoned code', () => {
       expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error', 'warn', 'error', 'warn']);
     });
 
-    it('an error of its own that has the timeout as its cause is logged', async () => {
+    it('an error of the handler that has the timeout as its cause is logged', async () => {
       const orders = guarded(() => {
         const { signal } = currentDeadline();
         const fail = () => new Error('charged, but not recorded', { cause: signal.reason });
@@ -131,7 +131,7 @@ describe('abandoned code', () => {
       expect(logger.lines[1]?.detail).to.equal('undefined');
     });
 
-    it('an answer of the handler or of a hook changes nothing, and is logged with the mend', async () => {
+    it('a late answer of the handler or of a hook changes nothing, and is logged with advice', async () => {
       const answer = async () => {
         await wait(5000);
         return 'of the user';
@@ -226,7 +226,7 @@ describe('abandoned code', () => {
       });
     }
 
-    it('answer with what becomes of a promise that is given to the callback', async () => {
+    it('wait for a promise that is given to the callback', async () => {
       const failure = new Error('failed');
       const invoke = (value: unknown) =>
         guarded((callback) => callback(null, value))({}, new FakeContext(3000));
@@ -237,7 +237,7 @@ describe('abandoned code', () => {
       expect(await rejection).to.be.instanceOf(LambdaTimeoutError);
     });
 
-    it('keep the callback of the runtime from hooks, too, if there is no time for the handler', async () => {
+    it('do not give the callback of the runtime to hooks, even if there is no time for the handler', async () => {
       class Orders {
         @GracefulTimeout({ marginMs, logger })
         handler(_event: unknown, _context: unknown, _callback: Callback): void {}
@@ -263,7 +263,7 @@ describe('abandoned code', () => {
       expect(await guarded(() => 'returned')({}, new FakeContext(3000))).to.equal('returned');
     });
 
-    it('keep a third argument that is no callback', async () => {
+    it('keep a third argument that is not a callback', async () => {
       class Orders {
         @GracefulTimeout({ marginMs, logger })
         handler(_event: unknown, _context: unknown, third: unknown): unknown {

@@ -4,7 +4,7 @@ import { FakeContext } from './support/context.js';
 import { expectRejection } from './support/expect-rejection.js';
 import { RecordingLogger } from './support/recording-logger.js';
 
-/** Blocks the event loop, timers and all. */
+/** Blocks the event loop, so that no timer can fire. */
 const block = (ms: number): void => {
   const until = performance.now() + ms;
   while (performance.now() < until);
@@ -19,7 +19,7 @@ describe('a handler that blocks the event loop past its deadline', () => {
     ran = [];
   });
 
-  /** With a deadline after 20 ms and a hard deadline after 520 ms. */
+  /** Runs work with a deadline after 20 ms and a hard deadline after 520 ms. */
   const invoke = (work: () => unknown): Promise<unknown> => {
     class Orders {
       @GracefulTimeout({ marginMs: 500, logger })
@@ -49,7 +49,7 @@ describe('a handler that blocks the event loop past its deadline', () => {
     expect(ran).to.deep.equal(['close']);
   });
 
-  it('times out as soon as it lets go of the loop', async () => {
+  it('times out as soon as the event loop is free again', async () => {
     const error = await expectRejection(
       invoke(async () => {
         block(40);
@@ -63,7 +63,7 @@ describe('a handler that blocks the event loop past its deadline', () => {
     expect(ran).to.deep.equal(['report', 'close']);
   });
 
-  it('is told so in the message, if it was for long (R23)', async () => {
+  it('times out with a message that says how long it blocked, if that was long (R23)', async () => {
     const error = (await expectRejection(
       invoke(async () => {
         block(150);
@@ -76,7 +76,7 @@ describe('a handler that blocks the event loop past its deadline', () => {
     );
   });
 
-  it('can ask whether it has expired, and times out by throwing so (R12, R24)', async () => {
+  it('can check its deadline itself, and times out by `throwIfExpired()` (R12, R24)', async () => {
     let aborted: boolean | undefined;
     const error = await expectRejection(
       invoke(() => {

@@ -49,9 +49,9 @@ describe('currentDeadline() (R24)', () => {
       expect(await remainingMs).to.equal(1900);
     });
 
-    it('is there for a thenable that begins to work when it is waited for', async () => {
+    it('is available in a thenable that starts its work when it is awaited', async () => {
       const query = {
-        // biome-ignore lint/suspicious/noThenProperty: as query builders have it
+        // biome-ignore lint/suspicious/noThenProperty: query builders have it
         then(resolve: (remainingMs: number) => void) {
           resolve(currentDeadline().remainingMs());
         },
@@ -59,7 +59,7 @@ describe('currentDeadline() (R24)', () => {
       expect(await invoke(() => query as unknown as Promise<unknown>)).to.equal(2000);
     });
 
-    it('is there for the listeners of its signal', async () => {
+    it('is available in the listeners of its signal', async () => {
       let expired: boolean | undefined;
       const rejection = expectRejection(
         invoke(() => {
@@ -75,7 +75,7 @@ describe('currentDeadline() (R24)', () => {
       await rejection;
     });
 
-    it('bears any number of listeners', async () => {
+    it('accepts any number of listeners without a warning', async () => {
       const emitWarning = sinon.stub(process, 'emitWarning');
       await invoke(async () => {
         for (let count = 0; count < 50; count++)
@@ -84,7 +84,7 @@ describe('currentDeadline() (R24)', () => {
       expect(emitWarning.called).to.equal(false);
     });
 
-    it('gives away nothing but what it is documented to have', async () => {
+    it('has only the members that are documented', async () => {
       await invoke(async () => {
         const deadline = currentDeadline();
         expect(Reflect.ownKeys(deadline)).to.deep.equal([]);
@@ -95,11 +95,11 @@ describe('currentDeadline() (R24)', () => {
       });
     });
 
-    it('is one object, however often it is asked for', async () => {
+    it('is the same object each time', async () => {
       await invoke(async () => expect(currentDeadline()).to.equal(currentDeadline()));
     });
 
-    it('has one signal, which stays silent in time', async () => {
+    it('has one signal, which does not abort if the handler ends in time', async () => {
       let deadline: Deadline | undefined;
       const result = await invoke(async () => {
         deadline = currentDeadline();
@@ -136,7 +136,7 @@ describe('currentDeadline() (R24)', () => {
         .and.equal(error);
     });
 
-    it('makes an aborted signal if it is asked for one only after the timeout', async () => {
+    it('has an aborted signal if the signal is first read after the timeout', async () => {
       let deadline: Deadline | undefined;
       const rejection = expectRejection(
         invoke(() => {
@@ -149,10 +149,10 @@ describe('currentDeadline() (R24)', () => {
       expect(deadline?.signal).to.include({ aborted: true, reason: error });
     });
 
-    it('stays that of the handler in what the handler left behind', async () => {
+    it('is still the deadline of the handler in code that runs after the handler has ended', async () => {
       let expired: boolean | undefined;
       await invoke(async () => {
-        // Bound, since a fake timer does not carry the async context along as a real one does.
+        // Bound, because a fake timer does not keep the async context as a real one does.
         const leftBehind = AsyncResource.bind(() => {
           expired = currentDeadline().expired;
         });
@@ -163,7 +163,7 @@ describe('currentDeadline() (R24)', () => {
     });
   });
 
-  it('in a hook is that of the hook, with a fresh signal', async () => {
+  it('in a hook is the deadline of the hook, with a signal of its own', async () => {
     const seen: Deadline[] = [];
     let ofHandler: Deadline | undefined;
     const rejection = expectRejection(
@@ -181,7 +181,7 @@ describe('currentDeadline() (R24)', () => {
         },
       ),
     );
-    // The handler has asked for its deadline, and so has a third of 900 ms of grace.
+    // The handler has asked for its deadline, so its grace is a third of 900 ms.
     await time.clock.tickAsync(2300);
     await time.clock.tickAsync(100);
     await rejection;
@@ -192,7 +192,7 @@ describe('currentDeadline() (R24)', () => {
     expect(ofHandler?.signal).not.to.equal(report?.signal);
   });
 
-  it('in a hook expires with its share and throws an error of its own', async () => {
+  it('in a hook expires at the end of its share, and throws an error of its own', async () => {
     const errors: unknown[] = [];
     const rejection = expectRejection(
       invoke(forever, async () => {
@@ -219,11 +219,11 @@ describe('currentDeadline() (R24)', () => {
     deadline.throwIfExpired();
   });
 
-  it('outside an invocation shares no signal, on which listeners would pile up', () => {
+  it('outside an invocation has a new signal each time, so that listeners do not pile up', () => {
     expect(currentDeadline().signal).not.to.equal(currentDeadline().signal);
   });
 
-  it('in code of this package itself never expires, and that code is never held to account', () => {
+  it('in code of this package never expires, and that code is never interrupted', () => {
     const remainingMs = attempts.run(NO_ATTEMPT, () => currentDeadline().remainingMs());
     expect(remainingMs).to.equal(Number.POSITIVE_INFINITY);
     const blockedAt = sinon.fake.returns('nowhere');
@@ -233,7 +233,7 @@ describe('currentDeadline() (R24)', () => {
     expect(NO_ATTEMPT.state).to.equal('running');
   });
 
-  it('after an invocation is the outer one again', async () => {
+  it('after an invocation is the same as before it', async () => {
     await invoke(async () => 'done');
     expect(currentDeadline().remainingMs()).to.equal(Number.POSITIVE_INFINITY);
   });
@@ -245,7 +245,7 @@ describe('currentDeadline() (R24)', () => {
     expect(other.attempts).to.equal(attempts);
   });
 
-  it('is kept under a name with a version, so that a later major one can live beside this', () => {
+  it('is kept under a name with the major version, so that two major versions can run together', () => {
     const names = Object.getOwnPropertySymbols(globalThis).map((symbol) => Symbol.keyFor(symbol) ?? '');
     const ours = names.filter((name) => name.includes('lambda-graceful-timeout'));
     expect(ours).to.include('lambda-graceful-timeout@1:attempts');

@@ -12,11 +12,11 @@ const filesIn = (folder: string, extension: string): string[] =>
     .filter((name) => name.endsWith(extension) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`);
 
-/** The API reference is made of docstrings. The examples of telemetry need packages that only its own specs have. */
+/** The API reference repeats the docstrings. The examples of telemetry need packages that only their own specs have. */
 const pages = filesIn('docs', '.md').filter((name) => !/\/(api|telemetry)\.md$/.test(name));
 const sources = ['README.md', 'README.ja.md', ...pages, ...filesIn('lib', '.ts')];
 
-/** The TypeScript blocks of a file, those in docstrings without their margin of ` * `. */
+/** The TypeScript blocks of a file. Those in docstrings lose the ` * ` at the start of each line. */
 const codeBlocks = (text: string): string[] =>
   [...text.matchAll(/^( \* )?```ts\n([\s\S]*?)^\1```$/gm)].map(([, margin, code]) =>
     margin ? (code as string).replaceAll(/^ \* ?/gm, '') : (code as string),
@@ -42,7 +42,7 @@ describe('the examples of the READMEs, the guide and the docstrings', function (
       noEmit: true,
       rootDir: '../..',
       experimentalDecorators: dialect === 'legacy',
-      // The declarations of the durable execution SDK, which middy's import, do not bear it.
+      // The declarations of middy import those of the durable execution SDK, which do not compile with it.
       exactOptionalPropertyTypes: false,
     };
     writeFileSync(

@@ -5,7 +5,7 @@ import { LambdaTimeoutError } from '../lib/index.js';
 const BLOCKED_AT =
   'at Inventory.validate (file:///var/task/app.js:23:77)\nat Orders.handler (file:///var/task/app.js:9:3)';
 
-/** An error that was made at the deadline, of code that was interrupted afterwards, in its grace. */
+/** Makes the error of code that is interrupted in its grace. The error is made before that, at the deadline. */
 function interruptedInGrace(onError: (error: LambdaTimeoutError) => void = () => {}): LambdaTimeoutError {
   const expiry = new Expiry(0, () => {
     const details = { handler: 'Orders.handler', marginMs: 1, elapsedMs: 1, remainingMs: 1, lateByMs: 0 };
@@ -23,7 +23,7 @@ function interruptedInGrace(onError: (error: LambdaTimeoutError) => void = () =>
 }
 
 describe('The error of code that is interrupted in its grace (R23)', () => {
-  it('says so, and where, by its innermost frame', () => {
+  it('names the interruption and the innermost frame', () => {
     const error = interruptedInGrace();
     const message =
       'Orders.handler timed out; it blocked the event loop and was interrupted at Inventory.validate (app.js:23:77)';
@@ -32,7 +32,7 @@ describe('The error of code that is interrupted in its grace (R23)', () => {
     expect(Object.keys(error)).not.to.include.members(['message', 'stack']);
   });
 
-  it('stays as it is where the handler has frozen it', () => {
+  it('does not change if the handler has frozen it', () => {
     const error = interruptedInGrace(Object.freeze);
     expect(error).to.include({ message: 'Orders.handler timed out', preempted: false });
   });

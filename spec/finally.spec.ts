@@ -9,7 +9,7 @@ import { RecordingLogger } from './support/recording-logger.js';
 describe('@Finally', () => {
   const time = useFakeTime();
 
-  it('works bare and called (R1), on success, failure and timeout', async () => {
+  it('works without and with parentheses (R1), on success, failure and timeout', async () => {
     const seen: string[] = [];
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })

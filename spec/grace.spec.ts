@@ -73,7 +73,7 @@ describe('a handler at its deadline (R12)', () => {
       expect(ran).to.deep.equal(['finally at 2250', 'report at 2250', 'close rejected at 2250']);
     });
 
-    it('answers by itself: only @Finally hooks run, and a warning tells how late it was', async () => {
+    it('can answer itself: only @Finally hooks run, and a warning says how late it was', async () => {
       let error: unknown;
       const answer = invoke(async () => {
         error = await aborted();
@@ -93,7 +93,7 @@ describe('a handler at its deadline (R12)', () => {
       ]);
     });
 
-    it('answers with a whole result that comes a little late, though it has not listened', async () => {
+    it('can answer a little late, even if it does not listen to its signal', async () => {
       const answer = invoke(async () => {
         currentDeadline().remainingMs();
         await wait(2050);
@@ -122,11 +122,11 @@ describe('a handler at its deadline (R12)', () => {
 
     for (const [way, heed] of Object.entries({
       'the reason of its signal': (reason: unknown) => reason,
-      'an AbortError that wraps it': (cause: unknown) =>
+      'an AbortError that wraps that reason': (cause: unknown) =>
         Object.assign(new Error('aborted', { cause }), { name: 'AbortError' }),
-      'an AbortError that has lost it': () => Object.assign(new Error('aborted'), { name: 'AbortError' }),
+      'an AbortError without that reason': () => Object.assign(new Error('aborted'), { name: 'AbortError' }),
     })) {
-      it(`times out without a cause where it rejects with ${way}`, async () => {
+      it(`times out without a cause if it rejects with ${way}`, async () => {
         const rejection = expectRejection(
           invoke(async () => {
             throw heed(await aborted());
@@ -139,7 +139,7 @@ describe('a handler at its deadline (R12)', () => {
       });
     }
 
-    it('is cut off after an equal share of the time, and nothing that it does later counts', async () => {
+    it('is cut off after an equal share of the time, and a later answer does not count', async () => {
       const rejection = expectRejection(
         invoke(async () => {
           await aborted();
@@ -158,7 +158,7 @@ describe('a handler at its deadline (R12)', () => {
       ]);
     });
 
-    it('has all of the time up to the reserve where its class has no hooks', async () => {
+    it('has all the time up to the reserve if its class has no hooks', async () => {
       class Orders {
         @GracefulTimeout({ marginMs, reserveMs: 400, logger })
         async handler(_event: unknown, _context: unknown): Promise<never> {
@@ -176,7 +176,7 @@ describe('a handler at its deadline (R12)', () => {
       await rejection;
     });
 
-    it('has been told why before anything is cancelled', async () => {
+    it('can read the complete error from its signal as soon as that aborts', async () => {
       let resources: unknown;
       const rejection = expectRejection(
         invoke(() => {
@@ -193,11 +193,11 @@ describe('a handler at its deadline (R12)', () => {
       expect(await rejection).to.include({ elapsedMs: 2000, lateByMs: 0 });
     });
 
-    it('can heed its signal at least, where its deadline comes only after the hook deadline', async () => {
+    it('can still react to its signal if its deadline is noticed only after the hook deadline', async () => {
       const rejection = expectRejection(
         invoke(async () => {
           const { signal } = currentDeadline();
-          time.clock.tick(2950); // as a loop that blocks
+          time.clock.tick(2950); // like a loop that blocks
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
           note('heeds');
           return forever();
@@ -208,7 +208,7 @@ describe('a handler at its deadline (R12)', () => {
       expect(ran).to.deep.equal(['heeds at 2950', 'report at 2951', 'close rejected at 2951']);
     });
 
-    it('counts as having asked for the deadline of its invocation in super.handler() as well', async () => {
+    it('has its grace also if only super.handler() asks for the deadline', async () => {
       class Base {
         @GracefulTimeout({ marginMs, logger })
         async handler(_event: unknown, _context: unknown): Promise<unknown> {
@@ -229,7 +229,7 @@ describe('a handler at its deadline (R12)', () => {
   });
 
   describe('that has not asked for it', () => {
-    it('is cut off then, though it ends within the time that it would have had', async () => {
+    it('is cut off at its deadline, even if it would end within the grace', async () => {
       const rejection = expectRejection(
         invoke(async () => {
           await wait(2100);
@@ -242,7 +242,7 @@ describe('a handler at its deadline (R12)', () => {
       await time.clock.tickAsync(100);
     });
 
-    it('has no grace by asking afterwards', async () => {
+    it('gets no grace by asking after its deadline', async () => {
       let askedTooLate: (() => void) | undefined;
       const rejection = expectRejection(
         invoke(async () => {
@@ -258,11 +258,11 @@ describe('a handler at its deadline (R12)', () => {
     });
   });
 
-  it('that throws its timeout before it is noticed has no grace', async () => {
+  it('has no grace if it throws its timeout before the deadline is noticed', async () => {
     const rejection = expectRejection(
       invoke(async () => {
         const deadline = currentDeadline();
-        time.clock.tick(2000); // as a loop that blocks
+        time.clock.tick(2000); // like a loop that blocks
         deadline.throwIfExpired();
       }),
     );
@@ -283,10 +283,10 @@ describe('a handler at its deadline (R12)', () => {
     expect(await Promise.all(answers)).to.deep.equal(answers.map((_, index) => `request-${index}`));
   });
 
-  describe('that responds through', () => {
-    it('a thenable is waited for', async () => {
+  describe('that does not respond with a promise', () => {
+    it('is waited for if it returns a thenable', async () => {
       const answer = invoke(() => ({
-        // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+        // biome-ignore lint/suspicious/noThenProperty: this spec needs a thenable
         then: (resolve: (value: unknown) => void) => aborted().then(() => resolve('thenable')),
       }));
       await time.clock.tickAsync(2000);
@@ -294,7 +294,7 @@ describe('a handler at its deadline (R12)', () => {
     });
 
     for (const isSynchronous of [true, false]) {
-      it(`a callback is waited for (called ${isSynchronous ? 'as the signal aborts' : 'later'})`, async () => {
+      it(`is waited for if it takes a callback (called ${isSynchronous ? 'as the signal aborts' : 'later'})`, async () => {
         type Callback = (error: unknown, value?: unknown) => void;
         class Orders {
           @GracefulTimeout({ marginMs, logger })
@@ -315,7 +315,7 @@ describe('a handler at its deadline (R12)', () => {
       });
     }
 
-    it('a stream can write until its cut-off', async () => {
+    it('can write to its stream until its cut-off', async () => {
       class Orders {
         @GracefulTimeout({ marginMs, logger })
         async handler(_event: unknown, stream: Writable, _context: unknown): Promise<void> {
@@ -334,7 +334,7 @@ describe('a handler at its deadline (R12)', () => {
     });
   });
 
-  describe('whose response fails (R13)', () => {
+  describe('whose class has a responding hook (R13)', () => {
     const responding = (work: () => unknown, respond: () => unknown) => {
       class Orders {
         @GracefulTimeout({ marginMs, logger })
@@ -350,7 +350,7 @@ describe('a handler at its deadline (R12)', () => {
       return new Orders().handler({}, new FakeContext(3000)) as Promise<unknown>;
     };
 
-    it('comes before the response of a hook, where it answers in its grace', async () => {
+    it('answers instead of the hook if it answers in its grace', async () => {
       const answer = responding(
         () => aborted().then(() => 'its own'),
         () => 'of the hook',
@@ -359,7 +359,7 @@ describe('a handler at its deadline (R12)', () => {
       expect(await answer).to.equal('its own');
     });
 
-    it('rejects with both causes, where the handler and then the responding hook have failed', async () => {
+    it('rejects with both errors as the cause if it fails and then the hook fails', async () => {
       const [ofHandler, ofHook] = [new Error('handler'), new Error('hook')];
       const rejection = expectRejection(
         responding(

@@ -43,7 +43,7 @@ describe('@GracefulTimeout', () => {
       ]);
     });
 
-    it('takes undefined for an option that may be left out', () => {
+    it('takes undefined for an option that can be left out', () => {
       const options = { marginMs: 1000, reserveMs: undefined, logger: undefined } as never;
       class Orders {
         @GracefulTimeout(options)
@@ -138,7 +138,7 @@ describe('@GracefulTimeout', () => {
       });
     }
 
-    it('refuses options beside the margin', () => {
+    it('refuses options as a second argument', () => {
       const define = () => {
         class Bad {
           @loosely(loosely(GracefulTimeout)(3000, { reserveMs: 500 }))
@@ -154,7 +154,7 @@ describe('@GracefulTimeout', () => {
         );
     });
 
-    it('refuses a `preempt` that is no boolean', () => {
+    it('refuses a `preempt` that is not a boolean', () => {
       expect(decorated({ marginMs: 3000, preempt: 'yes' }))
         .to.throw(TypeError)
         .with.property(
@@ -163,7 +163,7 @@ describe('@GracefulTimeout', () => {
         );
     });
 
-    it('refuses to be used without a margin', () => {
+    it('refuses a use without a margin', () => {
       const define = () => {
         class Bad {
           @loosely(GracefulTimeout)
@@ -243,7 +243,7 @@ describe('@GracefulTimeout', () => {
   });
 
   describe('called without its instance (R19)', () => {
-    it('rejects with the bind() to write, where the class has hooks', async () => {
+    it('rejects and shows the `bind()` to write, if the class has hooks', async () => {
       class Orders {
         @GracefulTimeout(1000)
         async handler(): Promise<string> {
@@ -261,7 +261,7 @@ describe('@GracefulTimeout', () => {
       }
     });
 
-    it('rejects where only a superclass has hooks', async () => {
+    it('rejects if only a superclass has hooks', async () => {
       class Base {
         @OnTimeout
         protected report(): void {}
@@ -276,7 +276,7 @@ describe('@GracefulTimeout', () => {
       expect(await expectRejection(handler.call(undefined as never))).to.be.instanceOf(TypeError);
     });
 
-    it('runs where there are no hooks for it: none, or static ones of an instance handler', async () => {
+    it('runs if the class has only static hooks, which an instance handler does not run', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
         async handler(_event: unknown, _context: unknown): Promise<string> {
@@ -310,12 +310,12 @@ describe('@GracefulTimeout', () => {
       expect(new Orders().handler).to.have.property('name', 'handler');
     });
 
-    it('keeps its symbol and other properties', () => {
+    it('keeps the properties of the method, also under symbols', () => {
       expect(new Orders().handler).to.have.property(marker, 'kept');
       expect(new Orders().handler).to.have.property('note', 'kept too');
     });
 
-    it('keeps its length up to 2', () => {
+    it('keeps the length of the method, up to 2', () => {
       expect(new Orders().one).to.have.length(1);
       expect(new Orders().handler).to.have.length(2);
     });
@@ -329,7 +329,7 @@ describe('@GracefulTimeout', () => {
     });
   });
 
-  it('leaves the decorated method its own instance, arguments and result (R4)', async () => {
+  it('does not change the instance, the arguments and the result of the method (R4)', async () => {
     class Orders {
       prefix = 'order';
 

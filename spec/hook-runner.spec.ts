@@ -64,31 +64,31 @@ describe('the hooks of an invocation', () => {
       expect(seen).to.deep.equal([300, 450, 900]);
     });
 
-    it('is shared up to reserveMs', async () => {
+    it('is shared up to the reserve that `reserveMs` sets', async () => {
       const { seen, orders } = shares(forever, { reserveMs: 400 });
       await timedOut(time.clock, orders.handler.bind(orders));
       expect(seen).to.deep.equal([200, 300, 600]);
     });
 
-    it('of a reserve of 0 reaches to the Lambda deadline', async () => {
+    it('ends at the Lambda deadline if the reserve is 0', async () => {
       const { seen, orders } = shares(forever, { reserveMs: 0 });
       await timedOut(time.clock, orders.handler.bind(orders));
       expect(seen[2]).to.equal(1000);
     });
 
-    it('is shared among the @Finally hooks of an invocation in time', async () => {
+    it('is shared among the @Finally hooks if the handler ends in time', async () => {
       const { seen, orders } = shares(() => 'done');
       await orders.handler({}, new FakeContext(3000));
       expect(seen).to.deep.equal([1450, 2900]);
     });
 
-    it('is unlimited without a timeout', async () => {
+    it('is unlimited if the invocation runs without a timeout', async () => {
       const { seen, orders } = shares(() => 'done');
       await orders.handler({}, {});
       expect(seen).to.deep.equal([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
     });
 
-    it('that a hook leaves goes to the next ones', async () => {
+    it('that a hook does not use goes to the next hooks', async () => {
       const seen: number[] = [];
       const orders = guarded(forever, {
         report: () => wait(100),
@@ -98,7 +98,7 @@ describe('the hooks of an invocation', () => {
       expect(seen).to.deep.equal([400]);
     });
 
-    it('abandons a hook that hangs, logs its name, and starts the next one', async () => {
+    it('a hook that hangs is abandoned and logged by name, and the next one starts', async () => {
       const started: number[] = [];
       const start = () => started.push(performance.now() - startedAt);
       const orders = guarded(forever, {
@@ -122,7 +122,7 @@ describe('the hooks of an invocation', () => {
       ]);
     });
 
-    it('lets the response leave at the hook deadline though every hook hangs', async () => {
+    it('the invocation ends at the hook deadline even if every hook hangs', async () => {
       const orders = guarded(forever, { report: forever, close1: forever, close2: forever });
       let settled = false;
       const rejection = expectRejection(orders.handler({}, new FakeContext(3000))).then(() => {
@@ -135,7 +135,7 @@ describe('the hooks of an invocation', () => {
       await rejection;
     });
 
-    it('starts every hook though there is no time left, and hears those that are quick', async () => {
+    it('every hook starts even if no time is left, and quick hooks can end', async () => {
       const ran: string[] = [];
       const orders = guarded(
         () => 'never called',
@@ -158,7 +158,7 @@ describe('the hooks of an invocation', () => {
       );
     });
 
-    it('tells of an abandoned hook as of a handler, though that has not even been called', async () => {
+    it('the error of an abandoned hook has all its fields even if the handler was never called', async () => {
       let signal: AbortSignal | undefined;
       const orders = guarded(() => 'never called', {
         report: () => {
@@ -177,7 +177,7 @@ describe('the hooks of an invocation', () => {
       });
     });
 
-    it('gives an abandoned hook an aborted signal and an error of its own', async () => {
+    it('an abandoned hook has an aborted signal and an error of its own', async () => {
       let signal: AbortSignal | undefined;
       const orders = guarded(forever, {
         report: () => {
@@ -196,7 +196,7 @@ describe('the hooks of an invocation', () => {
       });
     });
 
-    it('leaves no timer behind when a hook is asynchronous, throws or returns nothing', async () => {
+    it('no timer is left when a hook is asynchronous, throws or returns nothing', async () => {
       const orders = guarded(() => 'done', {
         close1: async () => {},
         close2: () => {
@@ -214,7 +214,7 @@ describe('the hooks of an invocation', () => {
     };
     const failure = new Error('hook failed');
 
-    it('never stop other hooks nor replace the timeout', async () => {
+    it('never stop other hooks, and never replace the timeout', async () => {
       const close2 = sinon.fake();
       const orders = guarded(forever, {
         report: fail(failure),
@@ -260,7 +260,7 @@ describe('the hooks of an invocation', () => {
       expect(logger.messages.at(-1)).to.equal('error: Orders.close failed');
     });
 
-    it('of @Finally make an invocation reject whose handler had fulfilled', async () => {
+    it('of a @Finally hook make the invocation reject after its handler has fulfilled', async () => {
       const close2 = sinon.fake();
       const orders = guarded(() => 'done', { close1: fail(failure), close2 });
       expect(await expectRejection(orders.handler({}, new FakeContext(3000)))).to.equal(failure);
@@ -273,7 +273,7 @@ describe('the hooks of an invocation', () => {
       });
     });
 
-    it('make it reject with an AggregateError if there are several', async () => {
+    it('make the invocation reject with an AggregateError if there are several', async () => {
       const second = new Error('second');
       const orders = guarded(() => 'done', { close1: fail(failure), close2: fail(second) });
       const error = await expectRejection(orders.handler({}, new FakeContext(3000)));
@@ -285,7 +285,7 @@ describe('the hooks of an invocation', () => {
         });
     });
 
-    it('make it reject when a hook is abandoned, too', async () => {
+    it('make the invocation reject also if they are abandoned hooks', async () => {
       const orders = guarded(() => 'done', { close1: forever });
       const error = await timedOut(time.clock, orders.handler.bind(orders));
       expect(error)
@@ -293,7 +293,7 @@ describe('the hooks of an invocation', () => {
         .with.property('message', 'Orders.close1 was abandoned after its share of the margin, 1450 ms');
     });
 
-    it('may be the very error that the hook was given, rethrown or frozen', async () => {
+    it('are not the cause of the timeout if the hook rethrows the timeout or has frozen it', async () => {
       for (const respond of [
         (error: unknown) => {
           throw error;
@@ -328,11 +328,11 @@ describe('the hooks of an invocation', () => {
       }
     });
 
-    it('may be what cannot even be shown', async () => {
+    it('can be a value that cannot be shown as text', async () => {
       const { proxy, revoke } = Proxy.revocable({}, {});
       revoke();
       const orders = guarded(() => 'done', { close1: fail(proxy) });
-      // In an array, as it cannot even be passed through a promise.
+      // In an array, because no promise can fulfil with it.
       const rejection = orders.handler({}, new FakeContext(3000)) as Promise<unknown>;
       const reasons: unknown[] = await rejection.then(
         () => [],
@@ -341,7 +341,7 @@ describe('the hooks of an invocation', () => {
       expect(reasons[0] === proxy).to.equal(true);
     });
 
-    it('are logged whole if they come from another realm, as under Jest', async () => {
+    it('are logged unchanged if they come from another realm, as under Jest', async () => {
       const foreign = runInNewContext("new TypeError('foreign')") as Error;
       expect(foreign).not.to.be.instanceOf(Error);
       const orders = guarded(() => 'done', { close1: fail(foreign) });
@@ -349,7 +349,7 @@ describe('the hooks of an invocation', () => {
       expect(logger.lines[0]?.detail).to.equal(foreign);
     });
 
-    it('may be anything that can be thrown', async () => {
+    it('can be anything that can be thrown', async () => {
       for (const reason of ['a string', undefined, null, 5]) {
         const orders = guarded(() => 'done', { close1: fail(reason), close2: () => undefined });
         expect(await expectRejection(orders.handler({}, new FakeContext(3000)))).to.equal(reason);
@@ -357,7 +357,7 @@ describe('the hooks of an invocation', () => {
       expect(logger.lines.map(({ detail }) => detail)).to.deep.equal(['a string', 'undefined', 'null', '5']);
     });
 
-    it('include a hook that an override has made no method', async () => {
+    it('include a hook that was replaced with something that is not a method', async () => {
       class Orders {
         @GracefulTimeout({ marginMs, logger })
         async handler(_event: unknown, _context: unknown): Promise<void> {}

@@ -16,7 +16,7 @@ describe('hooks', () => {
     ran = [];
   });
 
-  /** Whose handler never ends; each hook writes its name. */
+  /** A class whose handler never ends. Each hook writes its name. */
   class Base {
     @GracefulTimeout({ marginMs, logger })
     handler(_event: unknown, _context: unknown): Promise<string> {
@@ -40,7 +40,7 @@ describe('hooks', () => {
   };
 
   describe('discovery (R5)', () => {
-    it('finds any number of each kind, on string and symbol keys, public and protected', async () => {
+    it('finds any number of hooks of each kind, on string and symbol keys, public and protected', async () => {
       const symbol = Symbol('close');
       class Orders extends Base {
         @OnTimeout
@@ -67,7 +67,7 @@ describe('hooks', () => {
       ]);
     });
 
-    it('finds the hooks of an instance that has been derived from another instance', async () => {
+    it('finds the hooks of an instance whose prototype is another instance', async () => {
       expect(await run(Object.create(new Base()))).to.deep.equal(['Base.reportBase', 'Base.closeBase']);
     });
 
@@ -85,7 +85,7 @@ describe('hooks', () => {
       expect(ran).to.deep.equal(['close']);
     });
 
-    it('finds static hooks for a static handler, inherited ones too, and no instance hooks', async () => {
+    it('finds static hooks for a static handler, also inherited ones, but no instance hooks', async () => {
       class StaticBase {
         @Finally
         protected static closeStatic(): void {
@@ -115,7 +115,7 @@ describe('hooks', () => {
       expect(error.handler).to.equal('Orders.handler');
     });
 
-    it('keeps the hooks of a subclass from its superclass and its siblings', async () => {
+    it('does not run the hooks of a subclass for its superclass or for its siblings', async () => {
       class Orders extends Base {
         @OnTimeout
         protected reportOrders(): void {
@@ -135,7 +135,7 @@ describe('hooks', () => {
       expect(await run(new Base())).to.deep.equal(['Base.reportBase', 'Base.closeBase']);
     });
 
-    it('runs an overridden hook once, as overridden, not decorated again', async () => {
+    it('runs the override of a hook once, if it is not decorated again', async () => {
       class Orders extends Base {
         protected override reportBase(): void {
           ran.push('Orders.reportBase');
@@ -144,7 +144,7 @@ describe('hooks', () => {
       expect(await run(new Orders())).to.deep.equal(['Orders.reportBase', 'Base.closeBase']);
     });
 
-    it('runs an overridden hook once, as overridden, decorated again', async () => {
+    it('runs the override of a hook once, if it is decorated again', async () => {
       class Orders extends Base {
         @OnTimeout
         protected override reportBase(): void {
@@ -154,7 +154,7 @@ describe('hooks', () => {
       expect(await run(new Orders())).to.deep.equal(['Orders.reportBase', 'Base.closeBase']);
     });
 
-    it('lets the override decide which kind of hook it is', async () => {
+    it('takes the kind of a hook from its override', async () => {
       class Orders extends Base {
         @Finally
         protected override reportBase(): void {
@@ -175,7 +175,7 @@ describe('hooks', () => {
       expect(await run(new Orders())).to.deep.equal(['both', 'Base.reportBase', 'both', 'Base.closeBase']);
     });
 
-    it('finds the hooks of a subclass from a handler of the superclass, and of the superclass from an own one', async () => {
+    it('finds the hooks of the superclass for a handler of the subclass', async () => {
       class Orders extends Base {
         @GracefulTimeout({ marginMs, logger })
         other(_event: unknown, _context: unknown): Promise<string> {
@@ -236,7 +236,7 @@ describe('hooks', () => {
   });
 
   describe('order (R6)', () => {
-    it('runs @OnTimeout before @Finally, the subclass before the superclass, else as declared', async () => {
+    it('runs @OnTimeout before @Finally, then the subclass before the superclass, then as declared', async () => {
       class Middle extends Base {
         @Finally
         protected closeMiddle(): void {
@@ -389,7 +389,7 @@ describe('hooks', () => {
     });
   });
 
-  it('names the class in errors where the dialect tells it (R3)', () => {
+  it('are named with their class in errors, if the dialect provides it (R3)', () => {
     const define = () => {
       class Bad {
         @loosely(Finally)

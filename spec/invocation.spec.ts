@@ -17,7 +17,7 @@ describe('an invocation', () => {
     logger = new RecordingLogger();
   });
 
-  /** Makes an instance whose handler is `work`, with a hook of each kind that counts. */
+  /** Makes an instance whose handler is `work`, with a hook of each kind that notes its run. */
   const guarded = (work: (...args: never) => unknown, options: object = {}) => {
     class Orders {
       readonly ran: string[] = [];
@@ -100,7 +100,7 @@ describe('an invocation', () => {
         '`context.getRemainingTimeInMillis()` returned "3000"',
       ],
     ] as const) {
-      it(`without a usable clock (${title}) runs unguarded, runs @Finally and warns with the reason`, async () => {
+      it(`that gives no usable time (${title}): the handler runs unguarded, @Finally runs, a warning gives the reason`, async () => {
         const orders = guarded(async () => {
           await wait(10_000_000);
           return currentDeadline().remainingMs();
@@ -116,7 +116,7 @@ describe('an invocation', () => {
       });
     }
 
-    it('that throws runs unguarded, with the error in the warning', async () => {
+    it('that throws: the handler runs unguarded, and the warning gives the error', async () => {
       const orders = guarded(() => 'done');
       const context = {
         getRemainingTimeInMillis() {
@@ -130,7 +130,7 @@ describe('an invocation', () => {
       );
     });
 
-    it('warns once per class', async () => {
+    it('that is missing causes one warning per class', async () => {
       const first = guarded(() => 'done');
       await first.handler({});
       await first.handler({});
@@ -143,7 +143,7 @@ describe('an invocation', () => {
       ]);
     });
 
-    it('warns once per class of static handlers, too, and of unbound ones', async () => {
+    it('that is missing causes one warning per class of static handlers, and one for unbound handlers', async () => {
       class First {
         @GracefulTimeout({ marginMs, logger })
         static handler(_event: unknown): string {
@@ -171,13 +171,13 @@ describe('an invocation', () => {
   });
 
   describe('clock (R9)', () => {
-    it('has no timer where nothing is awaited', async () => {
+    it('has no timer if nothing is awaited', async () => {
       const setTimeout = sinon.spy(globalThis, 'setTimeout');
       await guarded(() => 'done').handler({}, new FakeContext(3000));
       expect(setTimeout.called).to.equal(false);
     });
 
-    it('has one timer where the handler or a hook is awaited, one after the other', async () => {
+    it('has one timer at a time, also in the grace', async () => {
       const orders = guarded(async () => {
         await wait(10);
         const { signal } = currentDeadline();
@@ -190,7 +190,7 @@ describe('an invocation', () => {
       expect(await timersInGrace).to.equal(1);
     });
 
-    it('fixes the deadline before the handler starts, however long that does not yield', async () => {
+    it('fixes the deadline before the handler starts, even if the handler blocks the event loop', async () => {
       const rejection = expectRejection(
         guarded(() => {
           time.clock.setSystemTime(Date.now() + 60_000);
@@ -218,7 +218,7 @@ describe('an invocation', () => {
       expect(time.clock.countTimers()).to.equal(0);
     });
 
-    it('is monotonic: a change of the system time moves nothing', async () => {
+    it('is monotonic: a change of the system time does not move the deadline', async () => {
       const rejection = expectRejection(guarded(forever).handler({}, new FakeContext(3000)));
       time.clock.setSystemTime(Date.now() + 3_600_000);
       await time.clock.tickAsync(1999);
@@ -247,7 +247,7 @@ describe('an invocation', () => {
 
   describe('with no time at the start (R10)', () => {
     for (const remainingMs of [999, 1000, 0, -50]) {
-      it(`does not call the handler with ${remainingMs} ms left of a margin of 1000 ms, but runs the hooks`, async () => {
+      it(`does not call the handler with ${remainingMs} ms left and a margin of 1000 ms, but runs the hooks`, async () => {
         const work = sinon.fake();
         const orders = guarded(work);
         const error = await expectRejection(orders.handler({}, new FakeContext(remainingMs)));
@@ -264,14 +264,14 @@ describe('an invocation', () => {
       });
     }
 
-    it('calls it with a millisecond more', async () => {
+    it('calls the handler with 1001 ms left and a margin of 1000 ms', async () => {
       expect(await guarded(() => 'called').handler({}, new FakeContext(1001))).to.equal('called');
     });
   });
 
   describe('in time (R11)', () => {
     it('passes on what the handler returns: a value, a promise, a thenable', async () => {
-      // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+      // biome-ignore lint/suspicious/noThenProperty: this spec needs a thenable
       const thenable = { then: (resolve: (value: string) => void) => resolve('thenable') };
       const callable = Object.assign(() => {}, thenable);
       for (const [returned, result] of [
@@ -305,7 +305,7 @@ describe('an invocation', () => {
       expect(guarded(() => 'done').handler({}, new FakeContext(3000))).to.be.instanceOf(Promise);
     });
 
-    it('keeps a thenable from settling with what its `then` throws', async () => {
+    it('rejects with what reading the `then` of a result throws', async () => {
       const failure = new Error('no then');
       const broken = Object.defineProperty({}, 'then', {
         get() {
@@ -318,7 +318,7 @@ describe('an invocation', () => {
     });
 
     it('times out a thenable that never settles', async () => {
-      // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+      // biome-ignore lint/suspicious/noThenProperty: this spec needs a thenable
       const orders = guarded(() => ({ then() {} }));
       expect(await timedOut(time.clock, orders.handler.bind(orders))).to.be.instanceOf(LambdaTimeoutError);
       expect(orders.ran).to.deep.equal(['report', 'close']);
@@ -381,7 +381,7 @@ describe('an invocation', () => {
       ]);
     });
 
-    it('takes the same road when the handler rejects with the reason of its signal', async () => {
+    it('does the same when the handler rejects with the reason of its signal', async () => {
       const orders = guarded(async () => {
         const { signal } = currentDeadline();
         await new Promise((_, reject) => {
@@ -393,7 +393,7 @@ describe('an invocation', () => {
       expect(logger.lines, 'no late rejection').to.have.length(1);
     });
 
-    it('takes the timeout of another invocation for a failure', async () => {
+    it('treats the timeout of another invocation as an ordinary failure', async () => {
       const other = guarded(forever);
       const foreign = await timedOut(time.clock, other.handler.bind(other));
       const orders = guarded(() => Promise.reject(foreign));
@@ -403,7 +403,7 @@ describe('an invocation', () => {
   });
 
   describe('outcome of a timeout (R13)', () => {
-    it('is the error, where no hook responds', async () => {
+    it('is the error, if no hook responds', async () => {
       const orders = guarded(forever);
       expect(await timedOut(time.clock, orders.handler.bind(orders))).to.be.instanceOf(LambdaTimeoutError);
     });
@@ -454,7 +454,7 @@ describe('an invocation', () => {
         .with.property('message', 'Orders.respond was abandoned after its share of the margin, 900 ms');
     });
 
-    it('is the response of the subclass, where a superclass responds as well', async () => {
+    it('is the response of the subclass, if a superclass responds as well', async () => {
       const ran: string[] = [];
       class Base {
         @GracefulTimeout({ marginMs, logger })
@@ -554,7 +554,7 @@ describe('an invocation', () => {
       }
     }
 
-    it('makes super.handler() part of the invocation: one timer, hooks once', async () => {
+    it('super.handler() is part of the invocation: there is one timer, and hooks run once', async () => {
       class Orders extends Base {
         @GracefulTimeout({ marginMs, logger: new RecordingLogger() })
         override async handler(event: unknown, context: unknown): Promise<unknown> {
@@ -569,7 +569,7 @@ describe('an invocation', () => {
       expect(orders.ran).to.deep.equal(['close']);
     });
 
-    it('makes a handler that is decorated twice one invocation, by the outer margin', async () => {
+    it('a handler that is decorated twice is one invocation, with the outer margin', async () => {
       class Orders {
         readonly ran: string[] = [];
 
@@ -590,7 +590,7 @@ describe('an invocation', () => {
       expect(orders.ran).to.deep.equal(['report']);
     });
 
-    it('makes it one invocation without a context as well', async () => {
+    it('super.handler() is part of the invocation also without a context', async () => {
       class Orders extends Base {
         @GracefulTimeout({ marginMs, logger: new RecordingLogger() })
         override async handler(event: unknown, context: unknown): Promise<unknown> {
@@ -604,7 +604,7 @@ describe('an invocation', () => {
       expect(orders.ran).to.deep.equal(['close']);
     });
 
-    it('makes a call on another instance, or with another context, an invocation of its own', async () => {
+    it('a call on another instance, or with another context, is an invocation of its own', async () => {
       const other = new Base();
       class Orders extends Base {
         @GracefulTimeout({ marginMs, logger: new RecordingLogger() })
@@ -620,7 +620,7 @@ describe('an invocation', () => {
       expect(other.ran).to.deep.equal(['close']);
     });
 
-    it('makes two calls that overlap, but are not nested, two invocations even with one context', async () => {
+    it('two calls that overlap, but are not nested, are two invocations even with one context', async () => {
       const base = new Base();
       const context = new FakeContext(3000);
       const results = [base.handler({}, context), base.handler({}, context)];
@@ -629,7 +629,7 @@ describe('an invocation', () => {
       expect(base.ran).to.deep.equal(['close', 'close']);
     });
 
-    it('runs no hook twice when a hook calls the handler', async () => {
+    it('no hook runs twice when a hook calls the handler', async () => {
       let calls = 0;
       class Orders {
         readonly ran: string[] = [];

@@ -21,7 +21,7 @@ describe('LambdaTimeoutError (R23)', () => {
     return timedOut(time.clock, orders.handler.bind(orders));
   };
 
-  it('is an Error whose name is literal and not its own', async () => {
+  it('is an Error whose name is a literal, and not one of its own fields', async () => {
     const it = await error();
     expect(it).to.be.instanceOf(Error).and.instanceOf(LambdaTimeoutError);
     expect(it.name).to.equal('LambdaTimeoutError');
@@ -36,7 +36,7 @@ describe('LambdaTimeoutError (R23)', () => {
     );
   });
 
-  it('tells of the invocation in own fields that survive JSON, and of nothing else', async () => {
+  it('describes the invocation in own fields, which survive JSON, and has no other fields', async () => {
     sinon
       .stub(process, 'getActiveResourcesInfo')
       .returns(['Timeout', 'TCPSocketWrap', 'TCPSocketWrap', 'Timeout']);
@@ -63,7 +63,7 @@ describe('LambdaTimeoutError (R23)', () => {
   describe('has a stack', () => {
     const framesOf = ({ stack = '' }: Error): string[] => stack.split('\n').slice(1);
 
-    it('without any frame where the deadline has come by itself', async () => {
+    it('without frames if the deadline comes while the handler waits', async () => {
       expect(framesOf(await error())).to.deep.equal([]);
     });
 
@@ -71,7 +71,7 @@ describe('LambdaTimeoutError (R23)', () => {
       'by throwIfExpired()': () => currentDeadline().throwIfExpired(),
       'by race()': () => currentDeadline().race(new Promise(() => {})),
     })) {
-      it(`that begins at the line of the user where it is thrown ${way}`, async () => {
+      it(`that begins at the line of the user if it is thrown ${way}`, async () => {
         class Late {
           @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
           async handler(_event: unknown, _context: unknown): Promise<void> {
@@ -85,13 +85,13 @@ describe('LambdaTimeoutError (R23)', () => {
       });
     }
 
-    it('that shows nothing of this package where there is no time at all', async () => {
+    it('without frames of this package if there is no time for the handler', async () => {
       const failed = await expectRejection(new Orders().handler({}, new FakeContext(10)));
       expect(framesOf(failed as Error).filter((frame) => /\/lib\//.test(frame))).to.deep.equal([]);
     });
   });
 
-  it('names a subclass by the class of the instance, and a symbol by its description', async () => {
+  it('names the class of the instance, also if it is a subclass, and a symbol by its description', async () => {
     const symbol = Symbol('handle');
     class Refunds extends Orders {
       @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
@@ -106,7 +106,7 @@ describe('LambdaTimeoutError (R23)', () => {
     );
   });
 
-  it('names just the method where the class has no name', async () => {
+  it('names only the method if the class has no name', async () => {
     class Anonymous extends Orders {}
     Object.defineProperty(Anonymous, 'name', { value: '' });
     const anonymous = new Anonymous();
@@ -114,14 +114,14 @@ describe('LambdaTimeoutError (R23)', () => {
     expect(handler).to.equal('handler');
   });
 
-  it('names just the method where there is no instance', async () => {
+  it('names only the method if there is no instance', async () => {
     const { handler } = new Orders();
     expect((await timedOut(time.clock, handler.bind(undefined as never))).handler).to.equal('handler');
     expect((await timedOut(time.clock, handler.bind(Object.create(null)))).handler).to.equal('handler');
   });
 
   describe('instanceof', () => {
-    it('holds for an error of another copy of this package', async () => {
+    it('is true for an error of another copy of this package', async () => {
       const { LambdaTimeoutError: Other } = (await import(
         `${new URL('../lib/report/lambda-timeout-error.js', import.meta.url)}?copy`
       )) as { LambdaTimeoutError: typeof LambdaTimeoutError };
@@ -131,13 +131,13 @@ describe('LambdaTimeoutError (R23)', () => {
       expect((await error()) instanceof Other).to.equal(true);
     });
 
-    it('does not hold for anything else', () => {
+    it('is false for anything else', () => {
       for (const value of [undefined, null, 'LambdaTimeoutError', {}, new Error('other'), () => {}]) {
         expect((value as unknown) instanceof LambdaTimeoutError).to.equal(false);
       }
     });
 
-    it('of a subclass holds for that subclass only', async () => {
+    it('with a subclass is true only for that subclass', async () => {
       class Special extends LambdaTimeoutError {}
       expect((await error()) instanceof Special).to.equal(false);
       const special = new Special('message', await error());

@@ -44,7 +44,7 @@ describe('the logger (R25)', () => {
   it('can be a Powertools Logger, which writes the fields of the error', async () => {
     const lines: string[] = [];
     const logger = new Logger({ serviceName: 'orders' });
-    // What a Powertools Logger writes to where it is not in development mode.
+    // A Powertools Logger writes to this console if it is not in development mode.
     const sink = (logger as unknown as { console: Console }).console;
     sinon.stub(sink, 'error').callsFake((line: string) => void lines.push(line));
     const { message } = await timeOutWith({ logger });

@@ -16,7 +16,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
   };
 
   for (const [name, decorator] of Object.entries(decorators)) {
-    it(`is ${name} on a generator, which nobody would iterate over`, () => {
+    it(`is ${name} on a generator, because nobody would iterate over it`, () => {
       const asynchronous = () => {
         class Bad {
           @decorator
@@ -36,7 +36,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
       expect(synchronous).to.throw(TypeError).with.property('message', message);
     });
 
-    it(`is ${name} on a function that is no method`, () => {
+    it(`is ${name} on a function that is not a method`, () => {
       const mend = 'got a plain function. Write it as a method of a class, and put the decorator on that.';
       const handler = () => {};
       expect(() => decorator(handler))
@@ -59,7 +59,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
     };
     const innermostFrame = ({ stack = '' }: Error): string | undefined => stack.split('\n')[1];
 
-    it('where a decorator is called: in the stack, below the message', () => {
+    it('if the decorator has parentheses: in the stack, below the message', () => {
       const error = thrownBy(() => {
         class Bad {
           @GracefulTimeout(-5)
@@ -71,7 +71,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
       expect(innermostFrame(error)).to.include('mistakes.spec.js');
     });
 
-    it('where a decorator is bare: in the file of the class', () => {
+    it('if the decorator has no parentheses: in the file of the class', () => {
       for (const decorator of [GracefulTimeout, OnTimeout, Finally]) {
         const error = thrownBy(() => {
           class Bad {
@@ -84,7 +84,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
       }
     });
 
-    it('and in the code frame that Node prints', () => {
+    it('in the code frame that Node prints', () => {
       const program = fileURLToPath(new URL('runtime/misused.js', import.meta.url));
       const { stderr, status } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
       expect(status).to.equal(1);
@@ -95,7 +95,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
   });
 });
 
-describe('a mistake that shows in a call only (R3)', () => {
+describe('a mistake that only a call shows (R3)', () => {
   const time = useFakeTime();
   let logger: RecordingLogger;
 
@@ -129,7 +129,7 @@ describe('a mistake that shows in a call only (R3)', () => {
       ['at once', { statusCode: 504 }],
       ['later', Promise.resolve(null)],
     ] as const) {
-      it(`${title}: it is warned of once for the class`, async () => {
+      it(`${title}: one warning for the class`, async () => {
         const orders = returning(value);
         await timedOut(time.clock, orders.handler.bind(orders));
         await timedOut(time.clock, orders.handler.bind(orders));
@@ -144,7 +144,7 @@ describe('a mistake that shows in a call only (R3)', () => {
       });
     }
 
-    it('but not one that returns nothing, or that responds', async () => {
+    it('but not a hook that returns nothing, or that responds', async () => {
       const orders = returning(undefined);
       await timedOut(time.clock, orders.handler.bind(orders));
       class Responding {
@@ -165,10 +165,10 @@ describe('a mistake that shows in a call only (R3)', () => {
     });
   });
 
-  describe('is a handler whose class has hooks that cannot be its own', () => {
+  describe('is a handler whose class has only hooks that it cannot run', () => {
     const mend = 'Make the handler and its hooks all instance methods, or all static.';
 
-    it('since it is static and they are not', async () => {
+    it('because the handler is static and the hooks are not', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger })
         static async handler(_event: unknown, _context: unknown): Promise<string> {
@@ -188,7 +188,7 @@ describe('a mistake that shows in a call only (R3)', () => {
       ]);
     });
 
-    it('since it is static and they are not, though nothing tells its class when it is called', async () => {
+    it('because the handler is static and the hooks are not, also if it is called without its class', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger })
         static async handler(_event: unknown, _context: unknown): Promise<string> {
@@ -204,7 +204,7 @@ describe('a mistake that shows in a call only (R3)', () => {
       expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
     });
 
-    it('since they are static and it is not', async () => {
+    it('because the hooks are static and the handler is not', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger })
         async handler(_event: unknown, _context: unknown): Promise<string> {
@@ -219,7 +219,7 @@ describe('a mistake that shows in a call only (R3)', () => {
       expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
     });
 
-    it('but not one that has hooks of both kinds', async () => {
+    it('but not a handler whose class has both static hooks and instance hooks', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger })
         async handler(_event: unknown, _context: unknown): Promise<string> {
@@ -237,7 +237,7 @@ describe('a mistake that shows in a call only (R3)', () => {
     });
   });
 
-  it('is not to call a handler without hooks unbound, which is named without whatever calls it', async () => {
+  it('is not a handler without hooks that another object calls: the error names only the method', async () => {
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger })
       handler(_event: unknown, _context: unknown): Promise<never> {

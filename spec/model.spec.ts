@@ -14,7 +14,7 @@ describe('any scenario (R5 to R17, R21)', function () {
   this.timeout(0);
   const time = useFakeTime();
 
-  it(`goes as the contract says: ${MODEL_RUNS} of them`, () =>
+  it(`behaves as the contract says, in ${MODEL_RUNS} random runs`, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const lines = expected(given);

@@ -8,7 +8,7 @@ import { RecordingLogger } from './support/recording-logger.js';
 describe('@OnTimeout', () => {
   const time = useFakeTime();
 
-  it('works bare, called, and with options (R1)', async () => {
+  it('works without parentheses, with parentheses, and with options (R1)', async () => {
     const seen: string[] = [];
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
@@ -50,7 +50,7 @@ describe('@OnTimeout', () => {
     expect(seen).to.deep.equal(['bare', 'called', 'responding', 'not responding', 'without options']);
   });
 
-  it('leaves the method itself as it is', () => {
+  it('does not change the method itself', () => {
     class Orders {
       @OnTimeout
       report(): string {
@@ -74,7 +74,7 @@ describe('@OnTimeout', () => {
     };
     const on = `@OnTimeout on ${memberName('Bad', 'report')}:`;
 
-    it('refuses options that are no object', () => {
+    it('refuses options that are not an object', () => {
       expect(decorated(5))
         .to.throw(TypeError)
         .with.property(
@@ -98,7 +98,7 @@ describe('@OnTimeout', () => {
         );
     });
 
-    it('refuses a `respond` that is no boolean', () => {
+    it('refuses a `respond` that is not a boolean', () => {
       expect(decorated({ respond: 'yes' }))
         .to.throw(TypeError)
         .with.property(
@@ -126,7 +126,7 @@ describe('@OnTimeout', () => {
         );
     });
 
-    it('accepts one `respond: true` among static and one among instance methods, and one more in a subclass', () => {
+    it('accepts one `respond: true` for static methods, one for instance methods, and one more in a subclass', () => {
       const define = () => {
         class Base {
           @OnTimeout({ respond: true })
@@ -144,7 +144,7 @@ describe('@OnTimeout', () => {
       expect(define).not.to.throw();
     });
 
-    it('refuses a method that it is on already', () => {
+    it('refuses a method that it already decorates', () => {
       const define = () => {
         class Bad {
           @OnTimeout
@@ -174,7 +174,7 @@ describe('@OnTimeout', () => {
         .with.property('message', `${on} expected a method, got a field. Put it on a method.`);
     });
 
-    it('refuses a class, bare and called', () => {
+    it('refuses a class, without and with parentheses', () => {
       const message = '@OnTimeout on Bad: expected a method, got a class. Put it on a method.';
       const bare = () => {
         @loosely(OnTimeout)

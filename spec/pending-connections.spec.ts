@@ -9,7 +9,7 @@ import pg from 'pg';
 import { NeverAcceptingServer } from './support/never-accepting-server.js';
 import { type CleanUp, operationsAfter } from './support/pending.js';
 
-/** Node 20 tells only of the sockets that `net.connect()` and `net.createConnection()` make. */
+/** Node 20 reports only the sockets that `net.connect()` and `net.createConnection()` make. */
 const tellsOfAllSockets = !/^v20\./.test(process.version);
 
 const ignore = (): void => {};
@@ -72,7 +72,7 @@ describe('A connection (R30)', () => {
     expect(operations).to.deep.equal(['connection to db.internal']);
   });
 
-  it('is listed without the name of its file', async () => {
+  it('is listed without its path if it is a local socket', async () => {
     const path = `/tmp/lambda-graceful-timeout-${process.pid}.sock`;
     const local = createServer((socket) => accepted.push(socket)).listen(path);
     await once(local, 'listening');
@@ -85,7 +85,7 @@ describe('A connection (R30)', () => {
     local.close();
   });
 
-  it('is listed while it is being secured', async () => {
+  it('is listed during its TLS handshake', async () => {
     const operations = await operationsAfter(async () => {
       const socket = tls.connect(port, '127.0.0.1').on('error', ignore);
       await sleep(20);
@@ -107,13 +107,13 @@ describe('A connection (R30)', () => {
       for (const other of accepted) other.end();
       await once(socket, 'close');
     },
-    'finds nobody listening': () => once(net.connect(2, '127.0.0.1'), 'close').catch(ignore),
-    'cannot be begun at all': async () => {
+    'is refused': () => once(net.connect(2, '127.0.0.1'), 'close').catch(ignore),
+    'fails to start': async () => {
       expect(() => net.connect({ port: 70_000 })).to.throw(RangeError);
     },
   };
   for (const [end, run] of Object.entries(ends)) {
-    it(`is gone from the list the moment it ${end}`, async () => {
+    it(`is removed from the list as soon as it ${end}`, async () => {
       accepted.length = 0;
       const operations = await operationsAfter(async () => {
         await run();
@@ -123,7 +123,7 @@ describe('A connection (R30)', () => {
     });
   }
 
-  it('has no listeners of this package any more once it is closed, nor outside of an invocation', async () => {
+  it('has no listeners of this package after it has closed, or outside an invocation', async () => {
     const openAndClose = async (socket: Socket): Promise<number[]> => {
       const closed = once(socket, 'close');
       await once(socket, 'connect');
@@ -141,14 +141,14 @@ describe('A connection (R30)', () => {
     expect(await openAndClose(openTo('127.0.0.1'))).to.deep.equal([0, 0]);
   });
 
-  it('is not listed where it was opened before the invocation', async () => {
+  it('is not listed if it was opened before the invocation', async () => {
     const socket = openTo('127.0.0.1');
     await once(socket, 'connect');
     expect(await operationsAfter(() => none)).to.deep.equal([]);
     socket.destroy();
   });
 
-  it('is listed where it is that of ioredis', async () => {
+  it('is listed if ioredis opens it', async () => {
     const operations = await operationsAfter(async () => {
       const redis = new Redis({ host: '127.0.0.1', port, retryStrategy: null, enableReadyCheck: false });
       redis.on('error', ignore);
@@ -159,7 +159,7 @@ describe('A connection (R30)', () => {
     expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
   });
 
-  it('is listed where it is that of pg', async () => {
+  it('is listed if pg opens it', async () => {
     const operations = await operationsAfter(async () => {
       const client = new pg.Client({
         host: '127.0.0.1',
@@ -189,7 +189,7 @@ describe('A child process (R30)', () => {
     'exec()': [() => exec('sleep 10 # s3cret', ignore), 'sh'],
   };
   for (const [kind, [begin, name]] of Object.entries(kinds)) {
-    it(`is listed by its name alone: ${kind}`, async () => {
+    it(`is listed only by its name: ${kind}`, async () => {
       expect(await operationsAfter(() => ending(begin()))).to.deep.equal([`child process ${name}`]);
     });
   }
@@ -201,13 +201,13 @@ describe('A child process (R30)', () => {
       child.kill('SIGKILL');
       await once(child, 'close');
     },
-    'cannot be found': () => once(spawn('/no/such/program'), 'close').catch(ignore),
-    'cannot be begun at all': async () => {
+    'is not found': () => once(spawn('/no/such/program'), 'close').catch(ignore),
+    'fails to start': async () => {
       expect(() => spawn('true', ['x'.repeat(4_000_000)])).to.throw(/E2BIG/);
     },
   };
   for (const [end, run] of Object.entries(ends)) {
-    it(`is gone from the list the moment it ${end}`, async () => {
+    it(`is removed from the list as soon as it ${end}`, async () => {
       const operations = await operationsAfter(async () => {
         await run();
         return none;

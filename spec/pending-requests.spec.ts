@@ -10,16 +10,16 @@ import { HangingServer, half } from './cancellation/hanging-server.js';
 import { NeverAcceptingServer } from './support/never-accepting-server.js';
 import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from './support/pending.js';
 
-/** A request under way. */
+/** A request that has started. */
 interface Begun {
   readonly ended: Promise<unknown>;
   readonly abort: () => void;
 }
 
-/** Makes a request and reads all of its answer. */
+/** Makes a request and reads its whole answer. */
 type Request = (url: string, method?: string) => Begun;
 
-/** Ends with what a signal ends. */
+/** Starts a request that can be aborted. */
 const abortable = (send: (signal: AbortSignal) => Promise<unknown>): Begun => {
   const controller = new AbortController();
   return { ended: send(controller.signal), abort: () => controller.abort() };
@@ -98,7 +98,7 @@ for (const [client, request] of Object.entries(clients)) {
       await server.stop();
     });
 
-    it('is listed while it is being connected', async () => {
+    it('is listed while its connection is being opened', async () => {
       const stuck = await NeverAcceptingServer.start();
       const operations = await operationsAfter(async () => {
         const begun = request(`http://127.0.0.1:${stuck.port}`);
@@ -109,7 +109,7 @@ for (const [client, request] of Object.entries(clients)) {
       await stuck.stop();
     });
 
-    it('is listed while a secure connection is being made', async () => {
+    it('is listed during its TLS handshake', async () => {
       const sockets: Socket[] = [];
       const silent = createServer((socket) => sockets.push(socket.on('error', () => {}).resume()));
       await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -124,18 +124,18 @@ for (const [client, request] of Object.entries(clients)) {
       silent.close();
     });
 
-    it('is listed as soon as it is made, without its socket', async () => {
+    it('is listed as soon as it is made, before it has a socket', async () => {
       const url = await serve();
       const operations = await operationsAfter(() => ending(request(url)));
-      // Up to Node 22.11 a request of `node:http` makes itself known only on its way.
+      // Up to Node 22.11, Node reports a request of `node:http` only when it is sent.
       const isKnown = tellsOfRequestsEarly || client !== 'node:http';
       expect(operations).to.deep.equal(isKnown ? [`GET ${url}`] : []);
       await server.stop();
     });
 
     const ends: Record<string, (url: string) => Promise<unknown>> = {
-      'has its answer, and its connection is kept': (url) => request(`${url}/answered`).ended,
-      'finds nobody listening': () => settled(request('http://127.0.0.1:2').ended),
+      'has its answer and its connection stays open': (url) => request(`${url}/answered`).ended,
+      'is refused': () => settled(request('http://127.0.0.1:2').ended),
       'is aborted before its answer': async (url) => {
         const { ended, abort } = request(url);
         await server.hanging;
@@ -152,7 +152,7 @@ for (const [client, request] of Object.entries(clients)) {
       'loses its connection in the middle of its answer': (url) => settled(request(`${url}/broken`).ended),
     };
     for (const [end, run] of Object.entries(ends)) {
-      it(`is gone from the list the moment it ${end}`, async () => {
+      it(`is removed from the list as soon as it ${end}`, async () => {
         const url = await serve((incoming, response) => {
           if (incoming.url === '/answered') response.end('answer');
           if (incoming.url === '/half') half(incoming, response);
@@ -170,7 +170,7 @@ for (const [client, request] of Object.entries(clients)) {
       });
     }
 
-    it('is listed where it goes over a connection that was opened before the invocation', async () => {
+    it('is listed if it uses a connection that was opened before the invocation', async () => {
       const url = await serve((incoming, response) => {
         if (incoming.url === '/first') response.end('answer');
       });
@@ -184,7 +184,7 @@ for (const [client, request] of Object.entries(clients)) {
       await server.stop();
     });
 
-    it('is of the invocation that made it, not of the one that opened its connection', async () => {
+    it('belongs to the invocation that made it, not to the one that opened its connection', async () => {
       const url = await serve((incoming, response) => {
         if (incoming.url === '/first') response.end('answer');
       });
@@ -221,14 +221,14 @@ describe('A request for which no connection is free (R30)', () => {
       return ending(first, second);
     });
 
-  it('is listed behind the one that it waits for, over node:http', async () => {
+  it('is listed after the request that it waits for, over node:http', async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const operations = await makeTwo(overHttp(agent));
     const waiting = tellsOfRequestsEarly ? [`PUT ${server.url}`] : [];
     expect(operations).to.deep.equal([`GET ${server.url}`, ...waiting]);
   });
 
-  it('is listed behind the one that it waits for, over undici', async () => {
+  it('is listed after the request that it waits for, over undici', async () => {
     const agent = new undici.Agent({ connections: 1, pipelining: 1 });
     expect(await makeTwo(overUndici(agent))).to.deep.equal([`GET ${server.url}`, `PUT ${server.url}`]);
     await agent.close();
@@ -238,7 +238,7 @@ describe('A request for which no connection is free (R30)', () => {
 describe('Requests of node:http (R30)', () => {
   const versions = { '20.20.2': 'start', '22.11.0': 'start', '22.12.0': 'created', '24.0.0': 'created' };
   for (const [version, event] of Object.entries(versions)) {
-    it(`are heard of when they are at their ${event}, on Node ${version}`, () => {
+    it(`are reported by the channel of the event \`${event}\` on Node ${version}`, () => {
       expect(channelOfRequests(version)).to.equal(`http.client.request.${event}`);
     });
   }
@@ -246,7 +246,7 @@ describe('Requests of node:http (R30)', () => {
 
 describe('The name of a request (R30)', () => {
   const sendSecrets: Record<string, (server: HangingServer) => Begun> = {
-    'node:http, with the URL in one': ({ url }) =>
+    'node:http, with the URL as one string': ({ url }) =>
       abortable(
         (signal) =>
           new Promise((resolve, reject) => {
@@ -254,7 +254,7 @@ describe('The name of a request (R30)', () => {
             http.request(secretUrl(url), options, resolve).once('error', reject).end('b0dy');
           }),
       ),
-    'undici, with the URL in one': ({ url }) =>
+    'undici, with the URL as one string': ({ url }) =>
       abortable((signal) =>
         undici.request(secretUrl(url), {
           method: 'POST',
@@ -288,7 +288,7 @@ describe('The name of a request (R30)', () => {
   const secretUrl = (url: string): string => `${url.replace('//', '//u53r:pa55@')}/p4th?qu3ry#fr4gment`;
 
   for (const [client, send] of Object.entries(sendSecrets)) {
-    it(`has nothing but the method and the host: ${client}`, async () => {
+    it(`has only the method and the host: ${client}`, async () => {
       const server = await HangingServer.start();
       const operations = await operationsAfter(async () => {
         const begun = send(server);
@@ -314,7 +314,7 @@ describe('The name of a request (R30)', () => {
     expect(await named({ host: 'api.example.com', port: 80 })).to.deep.equal(['GET http://api.example.com']);
   });
 
-  it('is its method alone where its host is none', async () => {
+  it('is only the method if the request has no host', async () => {
     const operations = await operationsAfter(() => {
       channel('undici:request:create').publish({ request: { method: 'GET', origin: undefined } });
       return () => {};
@@ -322,7 +322,7 @@ describe('The name of a request (R30)', () => {
     expect(operations).to.deep.equal(['GET']);
   });
 
-  it('has an address of IPv6 as URLs have it', async () => {
+  it('has an IPv6 address in brackets, as in a URL', async () => {
     const server = await HangingServer.start();
     const createConnection = () => connect(Number(new URL(server.url).port), '127.0.0.1');
     const operations = await named({ host: '::1', port: 8080, createConnection });

@@ -31,20 +31,20 @@ describe('LambdaTimeoutError.pending (R30)', () => {
 
   afterEach(() => server.stop());
 
-  /** Sends a request that hangs, and answers with what ends it. */
+  /** Sends a request that hangs, and returns a function that ends it. */
   const hang = (method = 'GET'): (() => void) => {
     const controller = new AbortController();
     fetch(server.url, { method, signal: controller.signal }).catch(ignore);
     return () => controller.abort();
   };
 
-  it('is empty where nothing is under way, and so says the message', async () => {
+  it('is empty if nothing is pending, and then the message names no operation', async () => {
     const error = await timeOutAfter(() => ignore);
     expect(error.pending).to.deep.equal([]);
     expect(error.message).to.match(/^Orders\.handler timed out 5000 ms before .*, after \d+ ms$/);
   });
 
-  it('tells since when, and the message names what is pending', async () => {
+  it('says since when an operation is pending, and the message names it', async () => {
     const error = await timeOutAfter(async () => {
       const end = hang('POST');
       await sleep(50);
@@ -57,7 +57,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     );
   });
 
-  it('is in the order in which it began, and the message names the first and counts the others', async () => {
+  it('is in the order in which operations began, and the message names the first and counts the others', async () => {
     const error = await timeOutAfter(() => {
       const ends = ['GET', 'PUT', 'DELETE'].map(hang);
       return () => ends.map((end) => end());
@@ -68,7 +68,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     );
   });
 
-  it('lists 20 at most, and the message counts all', async () => {
+  it('lists at most 20 operations, and the message counts all of them', async () => {
     const error = await timeOutAfter(() => {
       for (let index = 0; index < 30; index++) race();
       return ignore;
@@ -77,7 +77,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(error.message).to.match(/waiting for promise since \d+ ms \(and 29 more\)$/);
   });
 
-  it('can be written as JSON, and says where it began only if that is known', async () => {
+  it('can be written as JSON, with the line where an operation began', async () => {
     const error = await timeOutAfter(() => {
       race();
       return ignore;
@@ -103,7 +103,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
       expect(operations).to.deep.equal(['promise']);
     });
 
-    it('does not list one that it was given too late', async () => {
+    it('does not list a promise that the race receives after the deadline', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
         async handler(_event: unknown, _context: unknown): Promise<void> {
@@ -117,7 +117,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     });
   });
 
-  it('is what was under way before anything was cancelled', async () => {
+  it('lists what was pending before anything was cancelled', async () => {
     const error = await timeOutAfter(() => {
       fetch(server.url, { signal: currentDeadline().signal }).catch(ignore);
       return ignore;
@@ -125,7 +125,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(namesOf(error.pending)).to.deep.equal([`GET ${server.url}`]);
   });
 
-  it('is that of an error that the handler has thrown itself', async () => {
+  it('is also in the error that `throwIfExpired()` throws', async () => {
     class Orders {
       @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
       async handler(_event: unknown, _context: unknown): Promise<void> {
@@ -140,7 +140,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(namesOf((error as LambdaTimeoutError).pending)).to.deep.equal([`GET ${server.url}`]);
   });
 
-  it('is logged where a handler has ended in its grace (R12)', async () => {
+  it('is logged if a handler ends in its grace (R12)', async () => {
     const logger = new RecordingLogger();
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger })
@@ -156,7 +156,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(line.detail.message).to.include(`waiting for GET ${server.url} since `);
   });
 
-  it('of a hook is what the hook has begun, and of the handler it is not', async () => {
+  it('of a hook lists what the hook began, and that of the handler does not', async () => {
     const logger = new RecordingLogger();
     const ends: (() => void)[] = [];
     class Orders {
@@ -184,7 +184,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     );
   });
 
-  it('is that of its own invocation, where sixty overlap', async () => {
+  it('lists only operations of its own invocation when sixty invocations overlap', async () => {
     const ends: (() => void)[] = [];
     class Orders {
       @GracefulTimeout({ marginMs: 300, logger: new RecordingLogger() })
@@ -207,7 +207,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect((errors as LambdaTimeoutError[]).map(({ pending }) => namesOf(pending))).to.deep.equal(expected);
   });
 
-  it('leaves out what is begun outside of an invocation, and in a context that the code has left', async () => {
+  it('does not list what begins outside the async context of the invocation', async () => {
     const outside = AsyncLocalStorage.snapshot();
     const operations = await operationsAfter(() => {
       const end = outside(() => hang());
@@ -216,7 +216,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     expect(operations).to.deep.equal([]);
   });
 
-  it('names in its message what is waited for rather than a connection that may be idle', async () => {
+  it('makes the message name a request first, because a connection can be idle', async () => {
     const { port } = new URL(server.url);
     const { connect } = await import('node:net');
     const error = await timeOutAfter(async () => {
@@ -234,7 +234,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     );
   });
 
-  it('leaves nothing in memory of 100,000 requests that have ended (R31)', async function () {
+  it('keeps nothing in memory of 100,000 requests that have ended (R31)', async function () {
     this.timeout(20_000);
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
@@ -260,7 +260,7 @@ describe('LambdaTimeoutError.pending (R30)', () => {
     });
   });
 
-  it('takes of a channel only what an attempt has begun', async () => {
+  it('ignores an event of a channel for a request that no attempt has begun', async () => {
     expect(() => channel('undici:request:trailers').publish({ request: {} })).not.to.throw();
     expect(await operationsAfter(() => ignore)).to.deep.equal([]);
   });

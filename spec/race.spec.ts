@@ -29,7 +29,7 @@ describe('currentDeadline().race() (R24)', () => {
     const failure = new Error('failed');
     expect(await invoke((deadline) => deadline.race(Promise.resolve('promise')))).to.equal('promise');
     expect(await invoke((deadline) => deadline.race('value'))).to.equal('value');
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+    // biome-ignore lint/suspicious/noThenProperty: this spec needs a thenable
     const thenable = { then: (resolve: (value: string) => void) => resolve('thenable') };
     expect(await invoke((deadline) => deadline.race(thenable as PromiseLike<string>))).to.equal('thenable');
     expect(await expectRejection(invoke((deadline) => deadline.race(Promise.reject(failure))))).to.equal(
@@ -37,7 +37,7 @@ describe('currentDeadline().race() (R24)', () => {
     );
   });
 
-  it('rejects with the timeout at the deadline, which is where a handler can catch it', async () => {
+  it('rejects with the timeout at the deadline, and the handler can catch it', async () => {
     let caught: unknown;
     const answer = invoke(async (deadline) => {
       try {
@@ -54,15 +54,15 @@ describe('currentDeadline().race() (R24)', () => {
     expect(caught).to.be.instanceOf(LambdaTimeoutError);
   });
 
-  it('rejects at once where the deadline has passed, though nobody has noticed', async () => {
+  it('rejects at once if the deadline has passed, even if its timer has not fired yet', async () => {
     const answer = invoke(async (deadline) => {
-      time.clock.tick(2000); // as a loop that blocks
+      time.clock.tick(2000); // like a loop that blocks
       return deadline.race(Promise.resolve('too late'));
     });
     expect(await expectRejection(answer)).to.be.instanceOf(LambdaTimeoutError);
   });
 
-  it('leaves no unhandled rejection behind where the promise loses and then rejects', async () => {
+  it('leaves no unhandled rejection if the promise loses and then rejects', async () => {
     const unhandled: unknown[] = [];
     const keep = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', keep);
@@ -81,7 +81,7 @@ describe('currentDeadline().race() (R24)', () => {
     expect(logger.lines, 'the timeout alone').to.have.length(1);
   });
 
-  it('leaves no listener behind after 100,000 races on one deadline, won, lost or failed', async () => {
+  it('leaves no listener after 100,000 races on one deadline, or after races that lose', async () => {
     await invoke(async (deadline) => {
       for (let races = 0; races < 50_000; races++) {
         await deadline.race(races);
@@ -101,7 +101,7 @@ describe('currentDeadline().race() (R24)', () => {
     expect(getEventListeners(lost?.signal as AbortSignal, 'abort')).to.deep.equal([]);
   }).timeout(20_000);
 
-  it('outside an invocation is the promise', () => {
+  it('returns the promise itself outside an invocation', () => {
     const promise = Promise.resolve();
     expect(currentDeadline().race(promise)).to.equal(promise);
   });

@@ -52,7 +52,7 @@ describe('a streaming handler (R22)', () => {
     expect(await body).to.equal('one two');
   });
 
-  it('may go on writing after it has returned in time', async () => {
+  it('can continue to write after it has returned in time', async () => {
     const stream = new PassThrough();
     const orders = streaming(async (response) => {
       setTimeout(() => response.end('later'), 2500);
@@ -63,7 +63,7 @@ describe('a streaming handler (R22)', () => {
     expect(await body).to.equal('later');
   });
 
-  it('rejects with the error, leaving the end of the stream to the runtime client', async () => {
+  it('rejects with the error, and leaves the end of the stream to the runtime client', async () => {
     const stream = new PassThrough();
     const orders = streaming(async (response) => {
       response.write('begun');
@@ -98,7 +98,7 @@ describe('a streaming handler (R22)', () => {
     expect(await body).to.equal('begun, timed out, closed');
   });
 
-  it('leaves a stream alone that the responding hook has ended', async () => {
+  it('does not end the stream again if the responding hook has ended it', async () => {
     const stream = new PassThrough();
     const end = sinon.spy(stream, 'end');
     const orders = streaming(forever, (response) => void response.end('timed out'));
@@ -108,7 +108,7 @@ describe('a streaming handler (R22)', () => {
     expect(end.calledOnce).to.equal(true);
   });
 
-  it('does not take an event, or what is no stream, for a stream', async () => {
+  it('does not treat an event or another value as a stream', async () => {
     const event = { write: () => {}, end: sinon.fake() };
     class Orders {
       @GracefulTimeout({ marginMs, logger })
@@ -132,17 +132,17 @@ describe('a streaming handler (R22)', () => {
     const waitingContext = () =>
       Object.assign(new FakeContext(3000), { callbackWaitsForEmptyEventLoop: true });
 
-    it('is not waited for once it has been abandoned', async () => {
+    it('is not waited for after it was abandoned', async () => {
       const context = await contextAfter(forever, waitingContext());
       expect(context).to.include({ callbackWaitsForEmptyEventLoop: false });
     });
 
-    it('is waited for as the function is configured, in time', async () => {
+    it('is waited for as the function is configured, if it ends in time', async () => {
       const context = await contextAfter(async () => {}, waitingContext());
       expect(context).to.include({ callbackWaitsForEmptyEventLoop: true });
     });
 
-    it('adds nothing to the context of other runtimes, nor breaks on one that cannot be changed', async () => {
+    it('adds nothing to the context of other runtimes, and accepts a frozen context', async () => {
       const context = await contextAfter(forever, new FakeContext(3000));
       expect(context).not.to.have.property('callbackWaitsForEmptyEventLoop');
       const frozen = waitingContext();
@@ -165,14 +165,14 @@ describe('a streaming handler (R22)', () => {
       return done;
     };
 
-    it('can write nothing more, and is told to stop by a full stream', async () => {
+    it('cannot write any more: `write()` returns false, as for a full stream', async () => {
       const stream = new PassThrough();
       const answer = await abandoned(async (response) => response.write('late'), stream);
       expect(answer).to.equal(false);
       expect(stream.readableLength).to.equal(0);
     });
 
-    it('can neither end nor destroy it', async () => {
+    it('cannot end, destroy or cork the stream', async () => {
       const stream = new PassThrough();
       await abandoned(async (response) => {
         expect(response.end('late')).to.equal(response);
@@ -182,7 +182,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream).to.include({ writableEnded: false, destroyed: false, writableCorked: 0 });
     });
 
-    it('hears of it in the callback of its write', async () => {
+    it('gets the timeout in the callback of its write', async () => {
       const error = await abandoned(
         (response) => new Promise((resolve) => response.write('late', 'utf8', resolve)),
         new PassThrough(),
@@ -190,7 +190,7 @@ describe('a streaming handler (R22)', () => {
       expect(error).to.be.instanceOf(LambdaTimeoutError);
     });
 
-    it('can call none of the methods that the runtime client adds or needs', async () => {
+    it('cannot call the methods that the runtime client adds or needs', async () => {
       const stream = Object.assign(new PassThrough(), { setContentType: sinon.fake() });
       stream.cork();
       await abandoned(async (response) => {
@@ -201,7 +201,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.writableCorked).to.equal(1);
     });
 
-    it('can listen and read, but not set properties', async () => {
+    it('can add listeners and read properties, but not set properties', async () => {
       const stream = Object.assign(new PassThrough(), { prelude: 'of the handler' });
       const listener = () => {};
       await abandoned(async (response) => {
@@ -213,7 +213,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.prelude).to.equal('of the handler');
     });
 
-    it('can write by no method that it has taken from the stream in time', async () => {
+    it('cannot write with a method that it took from the stream in time', async () => {
       const stream = new PassThrough();
       let write: ((chunk: string) => boolean) | undefined;
       const orders = streaming(async (response) => {
@@ -228,7 +228,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.read()?.toString()).to.equal('in time');
     });
 
-    it('can write by nothing that a method of the stream has returned', async () => {
+    it('cannot write with what a method of the stream has returned', async () => {
       const stream = new PassThrough();
       let chained: Writable | undefined;
       const orders = streaming(async (response) => {
@@ -246,7 +246,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.writableEnded).to.equal(false);
     });
 
-    it('can write by no listener of the stream, and can have removed each that it added', async () => {
+    it('cannot write in a listener of the stream, and could remove each listener that it had added', async () => {
       const stream = new PassThrough();
       const removed = sinon.fake();
       const orders = streaming(async (response) => {
@@ -274,7 +274,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.prelude).to.equal('of the handler');
     });
 
-    it('leaves the stream to a hook, whose own late writes are dropped as well', async () => {
+    it('leaves the stream to the hook, whose late writes are dropped as well', async () => {
       const stream = new PassThrough();
       const orders = streaming(forever, async (response) => {
         response.write('in time');

@@ -27,7 +27,7 @@ const namesOf = (startedAt = ''): string[] =>
   startedAt.split('\n').map((frame) => frame.replace(/ \(.*|file:.*/, ''));
 
 describe('PendingOperation.startedAt (R30)', () => {
-  it('is the line of the user that began it, through awaits', async () => {
+  it('is the line of the user that began the operation, also through awaits', async () => {
     async function handleOrder(): Promise<CleanUp> {
       await wait(1);
       return shipOrder();
@@ -38,13 +38,13 @@ describe('PendingOperation.startedAt (R30)', () => {
     expect(namesOf(others.join('\n'))[0]).to.equal('at handleOrder');
   });
 
-  it('has three frames at most, the innermost ones', async () => {
+  it('has at most three frames, the innermost ones', async () => {
     const descend = (depth: number): CleanUp => (depth === 0 ? shipOrder() : descend(depth - 1));
     const [startedAt] = await startsAfter(() => descend(100));
     expect(namesOf(startedAt)).to.deep.equal(['at shipOrder', 'at descend', 'at descend']);
   });
 
-  it('has no frames of Node, of built-in functions and of this package', async () => {
+  it('has no frames of Node, of built-in functions or of this package', async () => {
     class Orders {
       @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
       handler(_event: unknown, _context: unknown): Promise<void> {
@@ -57,7 +57,7 @@ describe('PendingOperation.startedAt (R30)', () => {
     expect(namesOf(startedAt)).to.deep.equal(['at shipOrder', 'at Orders.handler']);
   });
 
-  it('has no frames of this package where a handler calls that of its superclass (R18)', async () => {
+  it('has no frames of this package if a handler calls the handler of its superclass (R18)', async () => {
     const options = { marginMs: 10, logger: new RecordingLogger() };
     class Base {
       @GracefulTimeout(options)
@@ -91,7 +91,7 @@ describe('PendingOperation.startedAt (R30)', () => {
       expect(namesOf(startedAt)[0]).to.equal('at ship');
     });
 
-    it('is the line of the package where nobody has called it', async () => {
+    it('is the line of the package if no line of the user called it', async () => {
       const [startedAt] = await startsAfter(async () => {
         const { race } = currentDeadline();
         setTimeout(ofPackage, 1, race.bind(currentDeadline(), new Promise(() => {})));
@@ -105,7 +105,7 @@ describe('PendingOperation.startedAt (R30)', () => {
   });
 
   describe('of a request of node:http', () => {
-    it('is told by Node 22.12 and later', async () => {
+    it('is known on Node 22.12 and later', async () => {
       const server = await HangingServer.start();
       const [startedAt] = await startsAfter(async function ship() {
         const request = http.get(server.url).on('error', ignore);
@@ -132,14 +132,14 @@ describe('PendingOperation.startedAt (R30)', () => {
       });
     });
 
-    it('that asks for no stack traces is told all the same, and its limit is as it was', async () => {
+    it('that turns stack traces off is known all the same, and the limit stays as it was', async () => {
       Error.stackTraceLimit = 0;
       const [startedAt] = await startsAfter(shipOrder);
       expect(Error.stackTraceLimit).to.equal(0);
       expect(namesOf(startedAt)[0]).to.equal('at shipOrder');
     });
 
-    it('that has no `prepareStackTrace` has none afterwards', () => {
+    it('that has no `prepareStackTrace` does not add one', () => {
       Reflect.deleteProperty(Error, 'prepareStackTrace');
       const { stack } = withErrorProperty(
         'prepareStackTrace',
@@ -150,13 +150,13 @@ describe('PendingOperation.startedAt (R30)', () => {
       expect(Error).not.to.have.own.property('prepareStackTrace');
     });
 
-    it('that lets nobody change its limit is as complete as that lets it be', async () => {
+    it('that has a read-only stack trace limit has as many frames as that limit allows', async () => {
       Object.defineProperty(Error, 'stackTraceLimit', { value: 1, writable: false });
       const [startedAt] = await startsAfter(shipOrder);
       expect(namesOf(startedAt)).to.deep.equal(['at shipOrder']);
     });
 
-    it('that writes its stacks itself is written by it, and only when the timeout is made', async () => {
+    it('that has a `prepareStackTrace` is written by it, and only when the timeout is made', async () => {
       let written = 0;
       Error.prepareStackTrace = (_error, sites) => {
         written++;
@@ -173,7 +173,7 @@ describe('PendingOperation.startedAt (R30)', () => {
       expect(startedAt).to.match(/^at shipOrder \(mine:\d+:1\)/);
     });
 
-    it('that fails to write its stacks is absent, and the timeout comes', async () => {
+    it('whose `prepareStackTrace` throws is absent, and the timeout still comes', async () => {
       Error.prepareStackTrace = () => {
         throw new Error('no stack');
       };
@@ -182,7 +182,7 @@ describe('PendingOperation.startedAt (R30)', () => {
       expect(pending).to.deep.equal([{ operation: 'promise', sinceMs: pending[0]?.sinceMs }]);
     });
 
-    it('that makes no text of its stacks is absent', async () => {
+    it('whose `prepareStackTrace` does not return text is absent', async () => {
       Error.prepareStackTrace = (_error, sites) => sites;
       expect(await startsAfter(shipOrder)).to.deep.equal([undefined]);
     });

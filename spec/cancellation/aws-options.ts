@@ -1,6 +1,6 @@
 import type { HangingServer } from './hanging-server.js';
 
-/** What makes a client of the AWS SDK speak to a server on this machine. */
+/** Options that connect a client of the AWS SDK to a local server. */
 export const awsOptions = ({ url }: HangingServer) => ({
   endpoint: url,
   region: 'us-east-1',

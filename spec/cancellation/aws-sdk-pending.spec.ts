@@ -64,7 +64,7 @@ describe('A request of the AWS SDK (R30)', function () {
     });
   }
 
-  it('is gone from the list the moment it has its answer', async () => {
+  it('is removed from the list as soon as it has its answer', async () => {
     const server = await HangingServer.start((_request, response) => response.end('{}'));
     const { pending } = await timeOutAfter(async () => {
       const client = new DynamoDBClient(awsOptions(server));

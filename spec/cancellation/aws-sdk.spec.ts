@@ -22,13 +22,13 @@ const receiveMessage = new ReceiveMessageCommand({ ...queue, WaitTimeSeconds: 20
 const getObject = new GetObjectCommand(object);
 const putObject = new PutObjectCommand({ ...object, Body: 'all of it' });
 
-/** Makes a client, and has it send one request. */
+/** Makes a client, and sends one request. */
 type Send = (aws: AwsOptions, options: { abortSignal: AbortSignal }) => Promise<unknown>;
 
 const requests: Record<string, Send> = {
   'DynamoDB GetItem': (aws, options) => new DynamoDBClient(aws).send(getItem, options),
   'SQS SendMessage': (aws, options) => new SQSClient(aws).send(sendMessage, options),
-  'SQS ReceiveMessage, polling for long': (aws, options) => new SQSClient(aws).send(receiveMessage, options),
+  'SQS ReceiveMessage, with long polling': (aws, options) => new SQSClient(aws).send(receiveMessage, options),
   'S3 GetObject': (aws, options) => new S3Client(aws).send(getObject, options),
   'S3 PutObject': (aws, options) => new S3Client(aws).send(putObject, options),
 };
@@ -38,7 +38,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
   leavingNothingOpen();
 
   for (const [request, send] of Object.entries(requests)) {
-    it(`${request}: the connection is closed, nothing is sent again, and the AbortError does not tell why`, async () => {
+    it(`${request}: the connection is closed, nothing is sent again, and the AbortError has no cause`, async () => {
       const server = await HangingServer.start();
       const { error, rejection, warnings } = await cutOff(
         (abortSignal) => send(awsOptions(server), { abortSignal }),
@@ -53,7 +53,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     });
   }
 
-  it('S3 GetObject, in the middle of the object: it looks like a lost connection, and so is the cause of the timeout (R12)', async () => {
+  it('S3 GetObject, in the middle of the object: the error looks like a lost connection, so it is the cause of the timeout (R12)', async () => {
     const server = await HangingServer.start(half);
     const answer = gate();
     const { error, rejection } = await cutOff(async (abortSignal) => {
@@ -67,7 +67,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     expect(await server.stop()).to.deep.equal(['GET /reports/march: given up']);
   });
 
-  it('S3 PutObject, in the middle of sending a stream: it does tell why, and does not destroy the stream', async () => {
+  it('S3 PutObject, in the middle of sending a stream: the AbortError has the timeout as its cause, and the stream is not destroyed', async () => {
     const server = await HangingServer.start();
     const source = new Readable({ read() {} });
     source.push('the first part, and no other');
@@ -83,7 +83,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     expect(warn.args).to.deep.equal([['An error was encountered in a non-retryable streaming request.']]);
   });
 
-  it('a pause before another attempt ends at once, though its timer runs on, and there is no other attempt', async () => {
+  it('a pause before a retry ends at once and no retry follows, but the timer of the pause continues', async () => {
     const PAUSE_MS = 500;
     const server = await HangingServer.start((_request, response) => {
       response.writeHead(503, { 'x-amz-retry-after': PAUSE_MS }).end('{}');
@@ -92,7 +92,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     const attempt = gate();
     client.middlewareStack.add((next) => (args) => next(args).finally(attempt.open), {
       step: 'finalizeRequest',
-      priority: 'low', // inside of what makes the attempts
+      priority: 'low', // inside the middleware that retries
     });
     const countTimers = async (): Promise<number> => {
       await turn();
@@ -112,7 +112,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     expect(await server.stop()).to.deep.equal(['POST /: answered']);
   });
 
-  it('nothing is sent for a signal that has aborted: a hook needs its own', async () => {
+  it('nothing is sent if the signal has already aborted, so a hook needs a signal of its own', async () => {
     let requests = 0;
     const server = await HangingServer.start((_request, response) => {
       if (++requests > 1) response.end('{}');

@@ -5,7 +5,7 @@ import { FakeContext } from '../support/context.js';
 import { expectRejection } from '../support/expect-rejection.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
-/** What becomes of work that is cut off at its deadline. */
+/** The result of work that is cut off at its deadline. */
 export interface CutOff {
   /** What the caller of the handler received. */
   readonly error: LambdaTimeoutError;
@@ -19,8 +19,8 @@ const MARGIN_MS = 5000;
 const DEADLINE_MS = 60_000;
 
 /**
- * Runs work in a handler and has the deadline come when the work hangs. The timer of the deadline is virtual, so that it
- * is neither too early nor waited for; all other time is real. What rejects and is not handled fails the spec, by mocha.
+ * Runs work in a handler. The deadline comes when the work hangs: its timer is virtual, so it is never too early, and the
+ * spec does not wait for it. All other time is real. Mocha fails the spec if a rejection is not handled.
  */
 export async function cutOff(
   work: (signal: AbortSignal) => Promise<unknown>,
@@ -50,6 +50,6 @@ export async function cutOff(
   clock.tick(DEADLINE_MS);
   const error = (await caller) as LambdaTimeoutError;
   const late = (await rejection) as Error;
-  await turn(); // the rejection is on its way through the handler
+  await turn(); // until the rejection has passed through the handler
   return { error, rejection: late, warnings: logger.messages.slice(1) };
 }

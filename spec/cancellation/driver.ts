@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** What drivers of databases are at heart: a connection, and questions whose answers come in order. */
+/** Works like a database driver: it has one connection, and the answers come in the order of the questions. */
 export class Driver {
   readonly #socket: Socket;
   readonly #questions: { resolve: (answer: string) => void; reject: (reason: unknown) => void }[] = [];

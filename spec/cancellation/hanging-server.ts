@@ -5,7 +5,7 @@ import { gate } from '../support/gate.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server on this machine that leaves requests hanging and notes how each of them ends. */
+/** A local server that lets requests hang, and notes how each of them ends. */
 export class HangingServer {
   readonly #hanging = gate();
   readonly #ends = new EventEmitter();
@@ -17,7 +17,7 @@ export class HangingServer {
     this.#server = createServer((request, response) => this.#take(request, response, answer));
   }
 
-  /** @param answer - answers a request, or leaves it hanging, which is the default */
+  /** @param answer - answers a request, or lets it hang, which is the default */
   static async start(answer: Answer = () => {}): Promise<HangingServer> {
     const server = new HangingServer(answer);
     server.#server.listen(0, '127.0.0.1');
@@ -29,26 +29,26 @@ export class HangingServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Ends once a request hangs. */
+  /** Fulfils as soon as a request hangs. */
   get hanging(): Promise<void> {
     return this.#hanging.opened;
   }
 
   /**
-   * Lists how requests have ended, once so many have: `GET /: given up`, say, if the client has closed the connection
-   * before it had the answer.
+   * Waits until this number of requests has ended, and lists how they ended. `GET /: given up` means that the client has
+   * closed the connection before it had the answer.
    */
   async log(count = this.#requests): Promise<readonly string[]> {
     while (this.#log.length < count) await once(this.#ends, 'end');
     return [...this.#log];
   }
 
-  /** Closes all connections, and leaves it to the clients what to make of that. */
+  /** Closes all connections, also those on which a client still waits. */
   drop(): void {
     this.#server.closeAllConnections();
   }
 
-  /** Waits until the clients have let go of all their connections, of which only idle ones are closed from here. */
+  /** Waits until all connections are closed. The server closes only idle ones, so the clients must close the others. */
   async stop(): Promise<readonly string[]> {
     this.#server.close();
     await once(this.#server, 'close');

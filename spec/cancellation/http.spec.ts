@@ -7,7 +7,7 @@ import { cutOff } from './cut-off.js';
 import { HangingServer, half } from './hanging-server.js';
 import { leavingNothingOpen } from './left-open.js';
 
-/** Closes a client after its use, as undici opens a new connection in the place of one that it has closed. */
+/** Closes a client after its use, because undici replaces a connection that it has closed with a new one. */
 async function using<Client extends Dispatcher, Result>(
   client: Client,
   use: (client: Client) => Promise<Result>,
@@ -23,7 +23,7 @@ describe('An HTTP client that is given the signal (R24)', function () {
   this.timeout(10_000);
   leavingNothingOpen();
 
-  /** Asks for a text, and calls back once the answer has begun. */
+  /** Downloads a text, and calls back as soon as the answer has begun. */
   type Download = (url: string, signal: AbortSignal, onAnswer: () => void) => Promise<string>;
 
   const downloads: Record<string, Download> = {
@@ -59,7 +59,7 @@ describe('An HTTP client that is given the signal (R24)', function () {
         expect(warnings).to.deep.equal([]);
       });
 
-      it('does so in the middle of an answer, too', async () => {
+      it('does the same in the middle of an answer', async () => {
         const server = await HangingServer.start(half);
         const answer = gate();
         const { error, rejection, warnings } = await cutOff(

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 
-/** How many turns of the event loop a handle may take to close. */
+/** The number of turns of the event loop in which a handle must close. */
 const TURNS = 100;
 
 /** Fails each spec of a suite that leaves a socket, a server or a timer open. */

@@ -18,7 +18,7 @@ const STARTED = 'POST /reports/march: answered';
 const PART = 'PUT /reports/march';
 const DROPPED = 'DELETE /reports/march: answered';
 
-/** The part of S3 that takes objects in parts. It lets all parts wait, and refuses those that are to be dropped. */
+/** The API of S3 that takes objects in parts. It lets all parts wait, and refuses them if the upload is dropped. */
 class PartStore {
   readonly #parts: ServerResponse[] = [];
 
@@ -63,7 +63,7 @@ describe('An S3 upload in parts (R24)', function () {
       abortSignal: currentDeadline().signal,
     });
 
-  it('rejects at once when it is aborted, lets the part in hand end, and then has S3 drop all parts', async () => {
+  it('rejects at once when it is aborted, waits for the current part, and then makes S3 drop all parts', async () => {
     const { error, rejection, warnings } = await cutOff((signal) => {
       const upload = makeUpload();
       signal.addEventListener('abort', () => upload.abort());
@@ -78,7 +78,7 @@ describe('An S3 upload in parts (R24)', function () {
     expect(await server.stop()).to.deep.equal([STARTED, `${PART}: answered`, DROPPED]);
   });
 
-  it('need not wait for the part in hand: a hook has S3 drop all parts, and S3 refuses it', async () => {
+  it('does not have to wait for the current part: a hook makes S3 drop all parts, and S3 refuses the current one', async () => {
     const upload = makeUpload();
     const { rejection } = await cutOff(
       (signal) => {
@@ -93,7 +93,7 @@ describe('An S3 upload in parts (R24)', function () {
     expect(await server.stop()).to.have.members([STARTED, DROPPED, `${PART}: answered`, DROPPED]);
   });
 
-  it('has an abort controller to itself: of several that share one, only the last hears of it', async () => {
+  it('needs an abort controller of its own: if several uploads share one, only the last is aborted', async () => {
     const settled: string[] = [];
     const source = new Readable({ read() {} });
     let first: Promise<unknown> | undefined;
@@ -110,7 +110,7 @@ describe('An S3 upload in parts (R24)', function () {
     expect(await server.stop()).to.deep.equal([STARTED, `${PART}: answered`, DROPPED]);
   });
 
-  it('is cancelled with the part in hand where the request handler passes the signal on', async () => {
+  it('is cancelled together with the current part if the request handler passes the signal on', async () => {
     const { requestHandler } = client.config;
     const handle = requestHandler.handle.bind(requestHandler);
     requestHandler.handle = (request, options) =>
@@ -120,7 +120,7 @@ describe('An S3 upload in parts (R24)', function () {
       () => upload.done(),
       server.hanging,
       async () => {
-        await server.log(2); // the part has been given up, which S3 may notice later than this hook
+        await server.log(2); // the part has been given up, which S3 can notice later than this hook
         await drop(upload);
       },
     );

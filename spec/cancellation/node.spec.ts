@@ -11,7 +11,7 @@ import { Driver } from './driver.js';
 import { leavingNothingOpen } from './left-open.js';
 import { SilentServer } from './silent-server.js';
 
-describe('What Node itself offers, given the signal (R24)', function () {
+describe('An API of Node that is given the signal (R24)', function () {
   this.timeout(10_000);
   leavingNothingOpen();
 
@@ -21,7 +21,7 @@ describe('What Node itself offers, given the signal (R24)', function () {
     expect(warnings).to.deep.equal([]);
   };
 
-  it('net.connect: the socket is destroyed, and all who wait for it reject with an AbortError that the timeout causes', async () => {
+  it('net.connect: the socket is destroyed, and what waits for it rejects with an AbortError whose cause is the timeout', async () => {
     const server = await SilentServer.start();
     const { opened: hanging, open: hang } = gate();
     const work = async (signal: AbortSignal) => {
@@ -35,7 +35,7 @@ describe('What Node itself offers, given the signal (R24)', function () {
     await server.stop();
   });
 
-  it('events.once: the wait ends in the same way, while the socket stays open', async () => {
+  it('events.once: it rejects in the same way, and the socket stays open', async () => {
     const server = await SilentServer.start();
     const socket = connect(server.port, '127.0.0.1');
     const { opened: hanging, open: hang } = gate();
@@ -78,7 +78,7 @@ describe('What Node itself offers, given the signal (R24)', function () {
     expectCancelled(await cutOff(work, hanging));
   });
 
-  it('a driver that knows no signal: it rejects with what its socket is destroyed with', async () => {
+  it('a driver without support for signals: it rejects with the error that its socket is destroyed with', async () => {
     const server = await SilentServer.start();
     const { opened: hanging, open: hang } = gate();
     const work = async (signal: AbortSignal) => {
@@ -95,7 +95,7 @@ describe('What Node itself offers, given the signal (R24)', function () {
     expect(warnings).to.deep.equal([]);
   });
 
-  it('a driver that knows no signal, in a race: it is no longer waited for, and its connection stays open', async () => {
+  it('a driver without support for signals, in a race: the handler stops waiting, and the connection stays open', async () => {
     const server = await SilentServer.start();
     const { opened: hanging, open: hang } = gate();
     let driver: Driver | undefined;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { gate } from '../support/gate.js';
 
-/** A server that welcomes everybody and says nothing more. */
+/** A server that greets each client and sends nothing more. */
 export class SilentServer {
   readonly #server: Server;
   readonly #closed = gate();
@@ -25,7 +25,7 @@ export class SilentServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends once the first client has closed its connection. */
+  /** Fulfils as soon as the first client has closed its connection. */
   get closed(): Promise<void> {
     return this.#closed.opened;
   }

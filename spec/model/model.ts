@@ -5,8 +5,8 @@ import type { Call, Code, Scenario, Shape } from './scenario.js';
 import { aggregateError, asking, CallTrace, type Line } from './trace.js';
 
 /**
- * All that the contract promises to be seen of a scenario. Where it promises nothing, as where two timers are due in the
- * same ms, `fc.pre` has another scenario made in its place.
+ * Lists everything that can be observed in a scenario according to the contract. Where the contract promises nothing, for
+ * example if two timers are due in the same ms, `fc.pre` replaces the scenario with another one.
  */
 export function expected({ shape, calls }: Scenario): Line[] {
   const lines = calls.flatMap((call, index) => expectedOf(call, shape, `request-${index}`));
@@ -15,7 +15,7 @@ export function expected({ shape, calls }: Scenario): Line[] {
   return lines.filter((line) => !line.isOncePerClass || isFirst(line));
 }
 
-/** What it promises of one call. */
+/** What the contract promises about one call. */
 function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   const { startMs, slackMs = NEVER, via, handler } = call;
   const { marginMs, reserveMs = marginMs / 10 } = shape;

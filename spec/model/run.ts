@@ -3,27 +3,27 @@ import type { Code, Ending } from './scenario.js';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** What code ends with; `gives up`: with what only says that its deadline has come (R16). */
+/** How code ends. `gives up`: it throws an error that only says that its deadline has come (R16). */
 export interface End {
   readonly as: 'fulfilled' | 'rejected' | 'gives up';
   readonly with: unknown;
   readonly freezes?: boolean;
 }
 
-/** What becomes of code that is left alone with its deadline. */
+/** How code runs if only its own deadline affects it. */
 export interface Run {
-  /** When its deadline's timer goes off, if it has not woken before. */
+  /** When the timer of its deadline fires; never, if the code wakes before that. */
   readonly expiresAt: number;
-  /** When its signal or its race tells it. */
+  /** When its signal or its race reports the deadline. */
   readonly toldAt: number;
   readonly wakesAt: number;
   readonly endsAt: number;
   readonly end: End;
-  /** What it would end with at another moment. */
+  /** How it would end at another time. */
   endOf(ending: Ending, who: string, atMs: number): End;
 }
 
-/** When a timer goes off: on a whole ms, and never at once. */
+/** When a timer fires: after a whole number of ms, and not before 1 ms. */
 export const dueAt = (now: number, atMs: number): number => now + Math.max(1, Math.ceil(atMs - now));
 
 export function run(code: Code, who: string, calledAt: number, deadline: number, given?: End): Run {
@@ -37,7 +37,7 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
   const reacts = reaction !== null && reasonAt !== NEVER ? reaction : undefined;
   const wakesAt = reacts ? reasonAt + reacts.waitsMs : begunAt + waitsMs;
   const endsAt = wakesAt + code.blocksLastMs;
-  // Of two timers that are due in the same ms the contract does not say which one comes first.
+  // If two timers are due in the same ms, the contract does not say which one fires first.
   fc.pre(wakesAt !== timerAt || wakesAt === reasonAt || wakesAt === NEVER);
   const expiresAt = timerAt <= wakesAt ? timerAt : NEVER;
 
@@ -50,7 +50,7 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
     const rethrown = given?.as === 'rejected' ? given : error;
     const throws = (end: End): End => {
       if (!isAborted || !/^the AbortError/.test(`${end.with}`)) return end;
-      // Nor does it say whether code gives up because of a signal that it has not taken.
+      // The contract also does not say whether code can give up because of a signal that it has not read.
       fc.pre(asks === 'signal');
       return givesUp;
     };
@@ -71,7 +71,7 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
     return ends[ending]();
   };
   const end = endOf((reacts ?? code).ending, who, endsAt);
-  // An attempt that throws its error before its timer goes off is over, and its signal aborts.
+  // An attempt that throws its error before its timer fires has ended, and its signal aborts.
   const aborts = end.as === 'gives up' && expiresAt === NEVER && asks === 'signal';
   return { expiresAt, toldAt: aborts ? endsAt : reasonAt, wakesAt, endsAt, end, endOf };
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-/** What the decorators make of a method. */
+/** The role that the decorators give to a method. */
 export type Role = 'none' | 'onTimeout' | 'responds' | 'finally';
 
-/** The class of a scenario: a base class with the methods a to c, and a subclass that overrides them and has d to f. */
+/** The classes of a scenario: a base class with the methods a to c, and a subclass that overrides them and adds d to f. */
 export interface Shape {
   readonly marginMs: number;
   readonly reserveMs: number | undefined;
@@ -17,8 +17,8 @@ export interface Shape {
 export const METHODS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 
 /**
- * How code ends. Nothing but its reaction to the deadline throws what it was told; and what gives up because of its signal
- * throws an error of its own as long as that has not aborted.
+ * How code ends. Only a reaction to the deadline `throws what it was told`. Code that throws the reason of its signal throws
+ * an error of its own if the signal has not aborted.
  */
 export type Ending =
   | 'returns a value'
@@ -40,18 +40,18 @@ export interface Code {
   readonly asks: 'no' | 'remainingMs' | 'signal' | 'race';
   /** How long it blocks the event loop when it is called. */
   readonly blocksMs: number;
-  /** How long it waits then: 0 for code that is not asynchronous, Infinity for code that hangs. */
+  /** How long it waits after that: 0 for code that is not asynchronous, Infinity for code that hangs. */
   readonly waitsMs: number;
   /** How long it blocks the event loop before it ends. */
   readonly blocksLastMs: number;
   readonly ending: Ending;
-  /** What code that has a signal or a race does when its deadline comes while it waits; null: it goes on. */
+  /** What code with a signal or a race does if its deadline comes while it waits. null: it continues to wait. */
   readonly reaction: { readonly waitsMs: number; readonly ending: Ending } | null;
-  /** What code with a signal leaves behind: its listener when the signal aborts, and it itself when it wakes after that. */
+  /** What the listener of the signal leaves when the signal aborts, and the code itself when it wakes after that. */
   readonly stray: 'nothing' | 'a rejected promise' | 'a thrown error' | 'the reason of its signal';
 }
 
-/** How a handler hands over what it ends with; `both`: it calls back, and its promise ends after so many ms more. */
+/** How a handler passes on its result. `both`: it calls back, and its promise settles `lagMs` later. */
 export type Via =
   | { readonly kind: 'promise' }
   | { readonly kind: 'callback' }
@@ -59,7 +59,7 @@ export type Via =
 
 export interface Call {
   readonly startMs: number;
-  /** Time that the context tells, less the margin; undefined: there is no context. */
+  /** The remaining time of the context, minus the margin. undefined: there is no context. */
   readonly slackMs: number | undefined;
   readonly via: Via;
   readonly handler: Code;
@@ -73,7 +73,7 @@ export interface Scenario {
   readonly calls: readonly Call[];
 }
 
-/** Leaves but one responder, as a class can have no more. */
+/** Keeps only the first responder, because a class can have only one. */
 function withOneResponder<Any extends string>(roles: readonly Any[]): Any[] {
   const first = roles.indexOf('responds' as Any);
   return roles.map((role, index) => (role === 'responds' && index !== first ? ('onTimeout' as Any) : role));
@@ -89,7 +89,7 @@ const roles = <Any extends string = Role>(length: number, ...others: Any[]): fc.
 
 const shape: fc.Arbitrary<Shape> = fc
   .record({
-    // A tenth of it is the default reserve; with multiples of 5 no arithmetic of binary fractions rounds.
+    // A tenth of it is the default reserve. A tenth of a multiple of 5 has no rounding error as a binary fraction.
     margin: fc.integer({ min: 1, max: 200 }),
     reserve: fc.option(fc.integer({ min: 0, max: 99 }), { nil: undefined }),
     takesCallback: fc.boolean(),
@@ -160,7 +160,7 @@ const code = (blocks: boolean): fc.Arbitrary<Code> =>
     })
     .map(caught);
 
-/** Makes a race that nobody catches end with what it rejects with. */
+/** Makes code whose race has no reaction end with the rejection of the race. */
 const caught = (code: Code): Code =>
   code.asks === 'race' && !code.reaction
     ? { ...code, reaction: { waitsMs: 0, ending: 'throws what it was told' } }
@@ -169,7 +169,7 @@ const caught = (code: Code): Code =>
 const via = (blocks: boolean): fc.Arbitrary<Via> =>
   fc.oneof(
     fc.constantFrom<Via>({ kind: 'promise' }, { kind: 'callback' }),
-    // What blocks after the callback would move the end of the promise.
+    // Code that blocks after the callback would delay the end of the promise.
     ...(blocks
       ? []
       : [fc.record({ kind: fc.constant('both'), lagMs: fc.integer({ min: 1, max: 1000 }), ending })]),
@@ -191,7 +191,7 @@ const call = (blocks: boolean): fc.Arbitrary<Call> =>
     })
     .map(forCallbacks);
 
-/** Changes what ends no callback handler: nothing, returned at once, and undefined as the error of its callback. */
+/** Changes what does not end a callback handler: to return nothing at once, or to call back with undefined as the error. */
 function forCallbacks(call: Call): Call {
   const { handler, via } = call;
   const isUndefined = [handler.ending, handler.reaction?.ending].includes('throws undefined');
@@ -203,7 +203,7 @@ function forCallbacks(call: Call): Call {
   };
 }
 
-/** Scenarios of several calls; and of one that blocks the event loop, by which several would delay each other. */
+/** Scenarios of several calls, or of one call that blocks the event loop. Several that block would delay each other. */
 export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
   fc.record({ shape, calls: fc.array(call(false), { minLength: 1, maxLength: 4 }) }),
   fc.record({ shape, calls: fc.array(call(true), { minLength: 1, maxLength: 1 }) }),

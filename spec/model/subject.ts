@@ -12,7 +12,7 @@ import { loosely } from '../support/dialect.js';
 import { type Call, type Code, type Ending, METHODS, type Role, type Scenario } from './scenario.js';
 import { A_HINT, aggregateError, type Line, shorten, timeLeft, timeoutError } from './trace.js';
 
-/** Runs a scenario on the real decorators and answers with all that is seen of it. */
+/** Runs a scenario on the real decorators, and returns everything that is observed. */
 export async function observe(scenario: Scenario, clock: SinonFakeTimers): Promise<Line[]> {
   const observer = new Observer(clock);
   const fake = globalThis.setTimeout;
@@ -28,7 +28,7 @@ export async function observe(scenario: Scenario, clock: SinonFakeTimers): Promi
   return observer.lines;
 }
 
-/** Takes the place of mocha's listeners, which would end the spec without a word of the scenario. */
+/** Replaces mocha's listeners, which would end the spec without showing the scenario. */
 function listenAlone(listener: (error: unknown) => void): () => void {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const others = events.map(
@@ -43,19 +43,19 @@ function listenAlone(listener: (error: unknown) => void): () => void {
   };
 }
 
-// The real one, which lets promises and what nobody has handled come to rest.
+// The real one: in a turn, promises settle and Node reports what nobody has handled.
 const { setImmediate } = globalThis;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** What code knows of itself while it runs. */
+/** What code knows about itself while it runs. */
 interface Actor {
   readonly code: Code;
   readonly name: string;
   readonly request: string;
   readonly deadline: Deadline | undefined;
-  /** What a hook was given to rethrow. */
+  /** The error that a hook was given, if any. The hook can rethrow it. */
   readonly given: readonly unknown[];
-  /** What its signal or its race has told it. */
+  /** The reason that its signal or its race has given. */
   told?: unknown;
 }
 
@@ -73,16 +73,16 @@ class Observer {
   readonly #names = new Map<unknown, string>();
   readonly #errors = new Map<string, Error>();
   #blockedUntil = 0;
-  /** How many timers are the scenario's own. */
+  /** The number of timers that belong to the scenario itself. */
   #ownTimers = 0;
-  /** How many calls that have a deadline are under way. */
+  /** The number of running calls that have a deadline. */
   #guardedCalls = 0;
 
   constructor(clock: SinonFakeTimers) {
     this.#clock = clock;
   }
 
-  /** As Node has it, no delay is below 1 ms, and what is due while the event loop is blocked comes after that. */
+  /** As in Node, no delay is below 1 ms, and a timer that is due while the event loop is blocked fires after that. */
   asNodeDoes(setTimeout: typeof globalThis.setTimeout): typeof globalThis.setTimeout {
     const start = (callback: () => void, delayMs: number) => {
       const onTime = () => {
@@ -102,7 +102,7 @@ class Observer {
     });
     while (this.#clock.countTimers() > 0) {
       this.#clock.next();
-      // Node may leave a rejection for the turn after that of a thrown error.
+      // Node can report a rejection one turn later than a thrown error.
       let seen: number;
       do {
         seen = this.lines.length;
@@ -372,7 +372,7 @@ class Observer {
     return `${shown}${enumerable} because of ${this.#show(reason.cause)}`;
   }
 
-  /** Names a value; of errors that look alike, only the first one has that name. */
+  /** Names a value. If several errors look the same, only the first one gets the name. */
   #show(value: unknown): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
@@ -388,14 +388,14 @@ class Observer {
   }
 }
 
-/** Decorates a method with what a scenario makes of it. */
+/** Decorates a method with its role in the scenario. */
 function as(role: Role | 'absent' | undefined): (...args: unknown[]) => void {
   if (role === 'onTimeout') return loosely(OnTimeout);
   if (role === 'responds') return loosely(OnTimeout({ respond: true }));
   return role === 'finally' ? loosely(Finally) : () => {};
 }
 
-/** Decorates a method so that it seems to declare so many parameters. */
+/** Decorates a method so that it seems to declare this number of parameters. */
 const withLength =
   (length: number) =>
   (target: unknown, ...[, descriptor]: unknown[]): void => {
@@ -403,7 +403,7 @@ const withLength =
     Object.defineProperty(method, 'length', { value: length });
   };
 
-/** Calls back with what code ends with, in the same call if it is not asynchronous. */
+/** Calls back with the result of code; synchronously, if the code is not asynchronous. */
 async function callBack(code: () => unknown, callback: Callback): Promise<void> {
   const succeed = (value: unknown) => callback(null, value);
   try {

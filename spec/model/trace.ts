@@ -1,17 +1,17 @@
 import type { End, Run } from './run.js';
 import type { Code } from './scenario.js';
 
-/** Something that is seen of a scenario. What belongs to a call names its request. */
+/** Something that is observed in a scenario. The text names the request if it belongs to a call. */
 export interface Line {
   readonly atMs: number;
   readonly text: string;
-  /** Whether a class is told it but once. */
+  /** Whether it happens only once per class. */
   readonly isOncePerClass?: boolean;
 }
 
 /**
- * Sorts what is seen by call, since the contract decides no order between calls. For the same reason what abandoned
- * code does, and what a promise tells, comes behind everything else of its millisecond.
+ * Sorts the lines by call, because the contract sets no order between calls. For the same reason, what abandoned code
+ * does and what a promise reports comes after everything else of its millisecond.
  */
 export function byCall(lines: readonly Line[]): Record<string, string[]> {
   const calls: Record<string, Line[]> = {};
@@ -34,13 +34,13 @@ const isUnordered = ({ text }: Line): boolean =>
 
 const write = ({ atMs, text }: Line): string => `${atMs} ms: ${text}`;
 
-/** Writes down what is to be seen of one call. */
+/** Collects what must be observed of one call. */
 export class CallTrace {
   readonly lines: Line[] = [];
   readonly #request: string;
   readonly #hasContext: boolean;
   readonly #hardDeadline: number;
-  /** When code blocks the event loop, and when something is seen that may be due meanwhile. */
+  /** When code blocks the event loop, and when something is due, which can be during a block. */
   readonly #blocks: (readonly [fromMs: number, toMs: number])[] = [];
   readonly #due: number[] = [];
 
@@ -62,7 +62,7 @@ export class CallTrace {
     this.#add(atMs, `warn: ${message}: ${A_HINT}`, true);
   }
 
-  /** What is seen of code by itself, whether it is over or not. */
+  /** What is observed of code itself, whether it has ended or not. */
   seeRun(name: string, code: Code, { expiresAt, toldAt, wakesAt }: Run, limit: number, error: string): void {
     const { asks, stray, waitsMs } = code;
     this.#due.push(toldAt);
@@ -72,7 +72,7 @@ export class CallTrace {
     if (asks === 'signal' && /promise/.test(stray) && expiresAt <= wakesAt) this.#seeStray(name, wakesAt);
   }
 
-  /** What is seen of code that ends when nobody waits for it any more (R16). */
+  /** What is observed of code that ends when nobody waits for it any more (R16). */
   seeLate(name: string, atMs: number, end: End): void {
     this.#due.push(atMs);
     if (end.as === 'fulfilled')
@@ -95,12 +95,12 @@ export class CallTrace {
     this.#blocks.push([fromMs, toMs]);
   }
 
-  /** Whether something was due while code blocked the event loop: when that is seen the contract does not say. */
+  /** Whether something was due while code blocked the event loop. The contract does not say when that is observed. */
   get isMoved(): boolean {
     return this.#due.some((atMs) => this.#blocks.some(([fromMs, toMs]) => fromMs <= atMs && atMs < toMs));
   }
 
-  /** The error that is made at that moment of a deadline that came at `limit`. */
+  /** The error that is made at `atMs` for a deadline at `limit`. */
   timeoutError(atMs: number, message: string, limit: number): string {
     const remainingMs = Math.round(this.#hardDeadline - atMs);
     return timeoutError(message, this.#request, remainingMs, Math.max(0, Math.round(atMs - limit)));
@@ -111,10 +111,10 @@ export class CallTrace {
   }
 }
 
-/** In place of a detail that tells the user what to do. */
+/** Replaces a detail that tells the user what to do. */
 export const A_HINT = 'a hint';
 
-/** A LambdaTimeoutError, which is known by what it says. */
+/** The text that stands for a LambdaTimeoutError. */
 export const timeoutError = (
   message: string,
   request: string,
@@ -122,14 +122,14 @@ export const timeoutError = (
   lateByMs: number,
 ): string => `${shorten(message)} [${request}, ${remainingMs} ms left, ${lateByMs} ms late]`;
 
-/** Leaves out what a message says of what kept the invocation busy. */
+/** Removes from a message what kept the invocation busy. */
 export const shorten = (message: string): string =>
   message.replace(/(after -?\d+ ms|share of the margin, \d+ ms)[,;].*/, '$1');
 
 export const aggregateError = (errors: readonly unknown[]): string =>
   `all of (${errors.map(String).join(', ')})`;
 
-/** What code that asks is told of its time. */
+/** What code that asks for its deadline learns about its time. */
 export const timeLeft = (ms: number): string => ` with ${Math.round(ms * 1000) / 1000} ms left`;
 
 export const asking = ({ asks }: Code, ms: number): string => (asks === 'no' ? '' : timeLeft(ms));

@@ -1,4 +1,4 @@
-/** A Lambda context whose clock runs, as the runtime client makes it. */
+/** A Lambda context whose remaining time counts down, like that of the runtime client. */
 export class FakeContext {
   readonly #deadlineMs: number;
 
@@ -9,7 +9,7 @@ export class FakeContext {
     this.#deadlineMs = Date.now() + timeoutMs;
   }
 
-  /** Needs its `this`, so it proves that it is called as a method. */
+  /** Needs its `this`, so a call that is not a method call fails. */
   getRemainingTimeInMillis(): number {
     return this.#deadlineMs - Date.now();
   }

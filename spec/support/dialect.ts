@@ -8,14 +8,14 @@ class Probe {
 }
 void Probe;
 
-/** Which dialect of decorators this spec has been compiled in. */
+/** The dialect of decorators in which this spec was compiled. */
 export const dialect = typeof seen === 'object' ? 'standard' : 'legacy';
 
-/** How an error at class definition names a member: the standard dialect does not tell the class. */
+/** The name of a member in an error at class definition. The standard dialect does not provide the class. */
 export const memberName = (className: string, member: string): string =>
   dialect === 'legacy' ? `${className}.${member}` : member;
 
-/** Takes the types off a decorator, to use it as the compiler would not allow. */
+/** Removes the types of a decorator, so that specs can use it in ways that the compiler refuses. */
 export function loosely(decorator: unknown): (...args: unknown[]) => void {
   return decorator as (...args: unknown[]) => void;
 }

@@ -1,6 +1,6 @@
 import { AssertionError } from 'chai';
 
-/** Waits for a promise to reject and answers with the reason; fails if it fulfils. */
+/** Waits until a promise rejects, and returns the reason. Fails if the promise fulfils. */
 export const expectRejection = (promise: unknown): Promise<unknown> =>
   Promise.resolve(promise).then(
     (value) => {

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 
-/** Gives each spec of a suite its own virtual time, fails it if a timer is left, and restores all that sinon has replaced. */
+/** Gives each spec of a suite its own virtual time. Restores all that sinon has replaced, and fails if a timer is left. */
 export function useFakeTime(): { readonly clock: sinon.SinonFakeTimers } {
   const time = {} as { clock: sinon.SinonFakeTimers };
   beforeEach(() => {
-    // Not nextTick and queueMicrotask, which Node itself and mocha's reporter go by.
+    // Not nextTick and queueMicrotask: Node itself and mocha's reporter need the real ones.
     time.clock = sinon.useFakeTimers({
       now: Date.UTC(2026, 0, 1),
       toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
@@ -19,8 +19,8 @@ export function useFakeTime(): { readonly clock: sinon.SinonFakeTimers } {
   return time;
 }
 
-/** Ends after so many ms. */
+/** Fulfils after this number of ms. */
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Never ends. */
+/** Never settles. */
 export const forever = (): Promise<never> => new Promise(() => {});

@@ -1,4 +1,4 @@
-/** A promise that somebody else opens. */
+/** A promise, and the function that fulfils it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** After how long it ends by itself, if nobody has stopped it. */
+/** The server ends by itself after this time, if nobody has stopped it. */
 const MAX_LIFE_MS = 10_000;
 
 const PROGRAM = `
@@ -14,10 +14,10 @@ const PROGRAM = `
   });
 `;
 
-/** How long a connection may take that is not to hang. */
+/** A connection that is not open after this time hangs. */
 const CONNECT_MS = 300;
 
-/** A server that is stuck: its system takes the first connections for it, and lets all later ones hang. */
+/** A server that is stuck: its system accepts the first connections, and all later ones hang. */
 export class NeverAcceptingServer {
   readonly #process: ChildProcess;
   readonly #accepted: Socket[] = [];

@@ -8,17 +8,17 @@ import { RecordingLogger } from './recording-logger.js';
 const MARGIN_MS = 5000;
 const DEADLINE_MS = 60_000;
 
-/** Whether Node tells of a request of `node:http` when it is made, and not only when it is on its way. */
+/** Whether Node reports a request of `node:http` when it is made, and not only when it is sent. */
 export const tellsOfRequestsEarly = !/^v20\./.test(process.version);
 
-/** Ends what a spec has left hanging. */
+/** Ends what a spec has started. */
 export type CleanUp = () => unknown;
 
 /**
- * Runs work in a handler, and has the deadline come when the work is done. The timer of the deadline is virtual, so that it
- * is neither too early nor waited for; all other time is real.
+ * Runs work in a handler. The deadline comes when the work is done: its timer is virtual, so it is never too early, and
+ * the spec does not wait for it. All other time is real.
  *
- * @param work - begins something, and returns what ends it
+ * @param work - starts something, and returns a function that ends it
  */
 export async function timeOutAfter(
   work: () => Promise<CleanUp> | CleanUp,
@@ -45,7 +45,7 @@ export async function timeOutAfter(
   released.open();
   try {
     const error = await caller;
-    // What has failed in the work, an expectation perhaps, fails the spec.
+    // An error of the work, for example a failed expectation, fails the spec.
     if (!(error instanceof LambdaTimeoutError)) throw error;
     return error;
   } finally {
@@ -53,7 +53,7 @@ export async function timeOutAfter(
   }
 }
 
-/** Lists what an error says is pending after work: `GET http://127.0.0.1:1234`, say. */
+/** Lists the operations that are pending after work, for example `GET http://127.0.0.1:1234`. */
 export const operationsAfter = async (work: () => Promise<CleanUp> | CleanUp): Promise<string[]> =>
   namesOf((await timeOutAfter(work)).pending);
 

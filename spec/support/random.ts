@@ -1,7 +1,7 @@
-/** Numbers from 0 to below 1. */
+/** Returns numbers that are at least 0 and less than 1. */
 export type Random = () => number;
 
-/** Repeats a run if the environment names its seed. */
+/** Takes the seed from the environment, which repeats a run, or makes a new one. */
 export const seedFrom = (variable: string): number =>
   Number(process.env[variable] ?? Math.floor(Math.random() * 2 ** 32));
 

@@ -4,7 +4,7 @@ export interface Line {
   readonly detail: unknown;
 }
 
-/** A logger that keeps what it is given. */
+/** A logger that keeps all lines. */
 export class RecordingLogger {
   readonly lines: Line[] = [];
 

@@ -2,12 +2,12 @@ import type { LambdaTimeoutError } from '../../lib/index.js';
 import { FakeContext } from './context.js';
 import { expectRejection } from './expect-rejection.js';
 
-/** Has the methods of a sinon clock that are needed here. */
+/** The part of a sinon clock that is needed here. */
 interface Clock {
   tickAsync(ms: number): Promise<number>;
 }
 
-/** Calls a handler with a context of 3000 ms, lets all that time pass, and answers with its error. */
+/** Calls a handler with a context of 3000 ms, lets this time pass, and returns the error of the handler. */
 export async function timedOut(
   clock: Clock,
   handler: (event: never, context: FakeContext) => unknown,
