@@ -65,7 +65,7 @@ async function invoke(): Promise<Record<string, WeakRef<object>>> {
 
 const references = await invoke();
 for (let round = 0; round < 3; round++) {
-  await sleep(10); // a reference that was made or looked at holds until the end of its turn
+  await sleep(10); // a WeakRef keeps its object in memory until the end of the turn that made or read it
   globalThis.gc?.();
 }
 const kept = Object.keys(references).filter((name) => references[name]?.deref() !== undefined);

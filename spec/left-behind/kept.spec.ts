@@ -8,7 +8,7 @@ const reportOf = async (scenario: Scenario): Promise<Report> => {
   return JSON.parse(stdout);
 };
 
-describe('what stays open keeps neither the event nor the response stream in memory (R16)', function () {
+describe('what an invocation leaves open does not keep its event or its response stream in memory (R16)', function () {
   this.timeout(30_000);
 
   for (const opens of OPENS) {

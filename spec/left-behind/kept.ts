@@ -1,4 +1,4 @@
-/** What an invocation does before it ends. */
+/** How an invocation ends, and what it opens before. */
 export interface Scenario {
   readonly ends: (typeof ENDS)[number];
   readonly opens: (typeof OPENS)[number];
@@ -9,7 +9,7 @@ export const ENDS = ['in time', 'in its grace', 'by listening to its signal', 'a
 
 export const OPENS = ['a timer', 'a keep-alive connection'] as const;
 
-/** What is there after its end. */
+/** What is still open, and what is still in memory, after its end. */
 export interface Report {
   readonly isOpen: boolean;
   readonly kept: readonly string[];

@@ -12,7 +12,7 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs a program of this folder on this Node, with a scenario, until it ends by itself; one that hangs is killed. */
+/** Runs a program of this folder on this Node, with a scenario. Waits until it ends, and kills it if it hangs. */
 export async function run(program: string, scenario: object, nodeOptions: readonly string[]): Promise<Run> {
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));

@@ -1,10 +1,13 @@
-/** Leaves one error uncaught; prints which of its listeners hear of it, what is warned of, and that it has survived. */
+/**
+ * Leaves one error uncaught. Prints which listeners receive it, which warnings are logged, and `survived` if the process
+ * goes on.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from './uncaught.js';
 
 const { before, whose, kind, listened }: Scenario = JSON.parse(process.argv[2] ?? '');
 
-// A stack would tell whether the package is among the callers.
+// A stack would show whether the package is among the callers.
 Error.stackTraceLimit = 0;
 
 for (const event of listened) process.on(event, (reason: unknown) => console.log(`${event}: ${reason}`));
@@ -17,7 +20,7 @@ function strike(): void {
 const MARGIN_MS = 60_000;
 const IN_TIME_MS = 60_000;
 const DEADLINE_MS = 20;
-/** Is past the deadline of what is timed out. */
+/** Is after the deadline of an invocation that times out. */
 const STRIKE_MS = 40;
 const END_MS = 40;
 

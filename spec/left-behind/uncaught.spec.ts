@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Run, run } from './programs.js';
 import { EVENTS, INNOCENT, type Scenario } from './uncaught.js';
 
-/** What `--unhandled-rejections` can be set to, and the exit code of a process with one that nobody handles. */
+/** The values of `--unhandled-rejections`, and the exit code of a process in which a rejection stays unhandled. */
 const MODES = {
   strict: 1,
   throw: 1,
@@ -11,16 +11,16 @@ const MODES = {
   'warn-with-error-code': 1,
 } as const;
 
-/** Runs the program, and leaves out what Node's warnings count: the processes, and the promises that have rejected. */
+/** Runs the program. Leaves out the ids in Node's warnings: those of the process and of the rejection. */
 async function outcomeOf(scenario: Scenario, ...nodeOptions: string[]): Promise<Run> {
   const { stderr, ...rest } = await run('uncaught-program', scenario, nodeOptions);
   return { ...rest, stderr: stderr.replaceAll(/(?<=\(node:|rejection id: )\d+/g, '…') };
 }
 
-describe('an error of innocent code (R16)', function () {
+describe('an uncaught error of code that has not timed out (R16)', function () {
   this.timeout(30_000);
 
-  /** Proves that a timeout before changes nothing, and answers with what happens. */
+  /** Expects the same outcome after a timeout as without this package, and returns that outcome. */
   async function sameAsWithoutPackage(
     scenario: Omit<Scenario, 'before'>,
     ...nodeOptions: string[]
@@ -36,7 +36,7 @@ describe('an error of innocent code (R16)', function () {
   for (const whose of INNOCENT) {
     describe(`of ${whose}`, () => {
       for (const [mode, code] of Object.entries(MODES)) {
-        it(`has the same effect after a timeout, with --unhandled-rejections=${mode}`, async () => {
+        it(`has the same effect after a timeout as without this package, with --unhandled-rejections=${mode}`, async () => {
           const scenario = { whose, kind: 'rejection', listened: [] } as const;
           const outcome = await sameAsWithoutPackage(scenario, `--unhandled-rejections=${mode}`);
           expect(outcome.code).to.equal(code);
@@ -44,12 +44,12 @@ describe('an error of innocent code (R16)', function () {
       }
 
       for (const kind of ['rejection', 'exception'] as const) {
-        it(`ends the process after a timeout, too, where nobody listens (${kind})`, async () => {
+        it(`ends the process if there is no listener, also after a timeout (${kind})`, async () => {
           const outcome = await sameAsWithoutPackage({ whose, kind, listened: [] });
           expect(outcome).to.include({ code: 1, stdout: '' });
         });
 
-        it(`is heard of after a timeout, too, by all who listen (${kind})`, async () => {
+        it(`reaches the same listeners after a timeout as without this package (${kind})`, async () => {
           const outcome = await sameAsWithoutPackage({ whose, kind, listened: EVENTS });
           const heard =
             kind === 'rejection'
@@ -59,7 +59,7 @@ describe('an error of innocent code (R16)', function () {
         });
       }
 
-      it('is heard of after a timeout, too, by a monitor alone', async () => {
+      it('reaches a monitor, and ends the process if there is no other listener, also after a timeout', async () => {
         const outcome = await sameAsWithoutPackage({
           whose,
           kind: 'exception',
@@ -83,8 +83,8 @@ describe('an error of abandoned code (R16)', function () {
     for (const before of ['no timeout', 'a timeout'] as const) {
       const which = before === 'a timeout' ? 'the second' : 'the first';
       for (const listened of [[], EVENTS]) {
-        const who = listened.length === 0 ? 'nobody listens' : 'somebody listens to all such events';
-        it(`does not end the process, and reaches nobody, in ${which} one, where ${who} (${kind})`, async () => {
+        const who = listened.length === 0 ? 'without listeners' : 'with listeners to all such events';
+        it(`is only logged, and the process goes on, at ${which} timeout, ${who} (${kind})`, async () => {
           const outcome = await outcomeOf({ before, whose, kind, listened });
           expect(outcome).to.deep.equal({ code: 0, signal: null, stdout: WARNED, stderr: '' });
         });
@@ -93,7 +93,7 @@ describe('an error of abandoned code (R16)', function () {
   }
 
   for (const mode of Object.keys(MODES)) {
-    it(`does not end the process, and reaches nobody, with --unhandled-rejections=${mode}`, async () => {
+    it(`is only logged, and the process goes on, with --unhandled-rejections=${mode}`, async () => {
       const scenario = { before: 'no timeout', whose, kind: 'rejection', listened: EVENTS } as const;
       const outcome = await outcomeOf(scenario, `--unhandled-rejections=${mode}`);
       expect(outcome).to.include({ code: 0, stdout: WARNED });

@@ -1,9 +1,9 @@
-/** The events of a process that has an error which nobody has caught. */
+/** The events that Node emits for uncaught errors and unhandled rejections. */
 export const EVENTS = ['unhandledRejection', 'uncaughtException', 'uncaughtExceptionMonitor'] as const;
 
 export type Event = (typeof EVENTS)[number];
 
-/** Whose error it is. */
+/** Code that has not timed out. Its errors must have the same effect as without this package. */
 export const INNOCENT = [
   'module-level code',
   'code outside an invocation',
@@ -16,6 +16,6 @@ export interface Scenario {
   readonly before: 'no package' | 'no timeout' | 'a timeout';
   readonly whose: (typeof INNOCENT)[number] | 'an abandoned invocation';
   readonly kind: 'rejection' | 'exception';
-  /** To which events the program listens. */
+  /** The events to which the program listens. */
   readonly listened: readonly Event[];
 }

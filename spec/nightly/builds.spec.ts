@@ -12,7 +12,7 @@ const compilations = TYPESCRIPTS.flatMap((version) =>
     tscBuild(version, dialect, ES2022_ASSIGNED, 'orders.mts', 'orders.cts'),
     tscBuild(version, dialect, ES2020_DEFINED, 'orders.mts', 'orders.cts'),
     tscBuild(version, dialect, BUNDLER, 'orders.mts'),
-    // Newer ones warn of this module resolution, or have it no more.
+    // Newer versions warn about this module resolution, or no longer have it.
     ...(version.startsWith('typescript-5') ? [tscBuild(version, dialect, NODE_10, 'orders.ts')] : []),
   ]),
 );

@@ -9,7 +9,7 @@ import { describeGrace } from '../runtime/grace-cases.js';
 import { describeLeftBehind } from '../runtime/left-behind-cases.js';
 import { closeFunctions, type FunctionOf, functionOf, printed } from '../runtime/local-lambda.js';
 
-/** The last one that passes a callback, as the runtimes up to nodejs22.x do. It is compiled when it is installed. */
+/** The last version that passes a callback, as the runtimes up to nodejs22.x do. It is compiled when it is installed. */
 const CLIENT = 'aws-lambda-ric@3.3.0';
 const INSTALL_MS = 600_000;
 
@@ -35,7 +35,7 @@ describe(`on ${CLIENT}`, function () {
   describe('a callback handler (R20, R21)', () => {
     afterEach(closeFunctions);
 
-    it('gets a callback without this package, as it does on no later client', async () => {
+    it('receives a callback without this package, unlike on later clients', async () => {
       const older = await functionOf('undecoratedCallback', { client }).invoke({});
       expect(older).to.include({ status: 'succeeded', response: 'done' });
       const later = await functionOf('undecoratedCallback').invoke({});
@@ -43,14 +43,14 @@ describe(`on ${CLIENT}`, function () {
     });
 
     for (const name of ['callbackHandler', 'unboundCallbackHandler']) {
-      it(`answers and fails by its callback (${name})`, async () => {
+      it(`answers and fails through its callback (${name})`, async () => {
         const lambda = functionOf(name, { client });
         expect(await lambda.invoke({})).to.include({ status: 'succeeded', response: 'done' });
         const failed = await lambda.invoke({ work: 'fail' });
         expect(failed.error).to.include({ errorType: 'RangeError', errorMessage: 'handler failed' });
       });
 
-      it(`times out, and calling back late changes nothing for the next event (${name})`, async () => {
+      it(`times out, and a late callback changes nothing for the next event (${name})`, async () => {
         const lambda = functionOf(name, { client });
         const late = await lambda.invoke({ work: 'reject late' });
         expect(late.error?.errorType).to.equal('LambdaTimeoutError');
@@ -68,7 +68,7 @@ describe(`on ${CLIENT}`, function () {
   describe('a handler that returns a promise', () => {
     afterEach(closeFunctions);
 
-    it('times out with its hooks run', async () => {
+    it('times out, and its hooks run', async () => {
       const result = await functionOf('handler', { client }).invoke({ work: 'hang' });
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
       expect(printed(result)).to.include.members(['INFO\treported', 'INFO\tclosed: rejected']);
@@ -83,7 +83,7 @@ describe(`on ${CLIENT}`, function () {
       ['in the middle', 'one '],
       ['after the end', 'one end'],
     ] as const) {
-      it(`leaves its process to the next event after a timeout ${hangs}, though it keeps the event loop busy`, async () => {
+      it(`leaves a process that serves the next event after a timeout ${hangs}, although it keeps the event loop busy`, async () => {
         const lambda = functionOf('streaming-handlers.http', { client, timeoutMs: 700 });
         const result = await lambda.invoke({ hangs });
         expect(result.body).to.equal(body);
@@ -94,6 +94,6 @@ describe(`on ${CLIENT}`, function () {
   });
 
   const onOlderClient: FunctionOf = (handler, options) => functionOf(handler, { ...options, client });
-  describe('what is done in grace', () => describeGrace(onOlderClient));
-  describe('what is left behind', () => describeLeftBehind(onOlderClient));
+  describe('grace', () => describeGrace(onOlderClient));
+  describe('uncaught errors and interrupted code', () => describeLeftBehind(onOlderClient));
 });

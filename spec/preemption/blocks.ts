@@ -1,4 +1,4 @@
-/** Functions that block the thread for ever, under the names by which an interruption has to report them. */
+/** Functions that block the thread forever. An interruption must report them by these names. */
 
 export function loop(): void {
   for (;;);

@@ -1,4 +1,7 @@
-/** Blocks a handler in the middle of an HTTP answer, the way that its argument names, and reports on it in a line of JSON. */
+/**
+ * Blocks a handler in the middle of an HTTP response, in the place that its argument names. Prints a report as a line of
+ * JSON.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,7 +32,7 @@ class Tasks {
 
 const tasks = new Tasks();
 
-/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+/** Invokes a handler that does this work and has this much time until its deadline. Returns how it ended. */
 async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
   const [outcome] = await Promise.allSettled([tasks.handler(work, new FakeContext(timeMs + 1000))]);
   if (outcome.status === 'fulfilled') return outcome.value;

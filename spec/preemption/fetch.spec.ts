@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { reportOf } from './programs.js';
 
-describe('code that blocks the event loop in the middle of an HTTP answer (R26)', function () {
+describe('code that blocks the event loop in the middle of an HTTP response (R26)', function () {
   this.timeout(30_000);
 
   const places = [
@@ -14,7 +14,7 @@ describe('code that blocks the event loop in the middle of an HTTP answer (R26)'
     'an end callback of request()',
   ];
   for (const place of places) {
-    it(`is interrupted in ${place}, and the same pool serves what comes next`, async () => {
+    it(`is interrupted in ${place}, and the same pool serves the next requests`, async () => {
       const whole = 500_000;
       expect(await reportOf('fetch-program', place)).to.deep.equal({
         before: whole,

@@ -13,7 +13,10 @@ interface Logger {
   warn(message: string, detail: Error | string): void;
 }
 
-/** Makes what invokes a handler that does a piece of work, with so much time until its deadline, and reports on its end. */
+/**
+ * Makes a function that invokes a handler. The handler does a piece of work and has a given time until its deadline. The
+ * function reports how it ended.
+ */
 export function createInvoke(logger: Logger) {
   class Tasks {
     @GracefulTimeout({ marginMs: 1000, preempt: true, logger })

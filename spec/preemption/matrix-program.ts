@@ -1,4 +1,4 @@
-/** Blocks the thread again and again, in one place after the other, and reports on each time in a line of JSON. */
+/** Blocks the thread again and again, in one place after the other. Prints a report on each time as a line of JSON. */
 import { AsyncLocalStorage, AsyncResource, createHook } from 'node:async_hooks';
 import { readFile } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -23,7 +23,7 @@ const forever = (): Promise<never> => new Promise(() => {});
 
 const cleanUps: (() => Promise<void>)[] = [];
 
-/** Where a handler blocks; hooks see to it themselves. */
+/** The places in which a handler blocks. Hooks call the blocking function themselves. */
 const places: Record<string, (block: () => void) => unknown> = {
   'its synchronous start': (block) => block(),
   'a promise': async (block) => {

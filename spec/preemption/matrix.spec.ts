@@ -4,14 +4,14 @@ import { HOOK_PLACES, type MatrixReport, PLACES } from './matrix.js';
 import { type Run, run } from './programs.js';
 import { SIGNS } from './signs-of-life.js';
 
-/** How many times over each process is blocked in every place; more than once for a soak. */
+/** How many times each process is blocked in every place. A soak needs more than one. */
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
 const TIMEOUT_MS = 30_000 * ROUNDS;
 
 const threads = ['main', 'worker'];
 const variants = ['plain', 'async_hooks', 'AsyncLocalStorage'];
 
-/** One process for each thread and variant; at any time one of either kind of thread is running. */
+/** Starts one process for each thread and variant. At any time, one process of each kind of thread runs. */
 const startAll = (): Map<string, Promise<Run>> => {
   const started = new Map<string, Promise<Run>>();
   for (const thread of threads) {
@@ -47,7 +47,7 @@ describe('Code that blocks the event loop at the deadline (R26)', function () {
 
         for (const block of Object.keys(blocks)) {
           for (const place of [...PLACES, ...HOOK_PLACES]) {
-            it(`is interrupted in ${block}() in ${place}, and all else goes on`, () => {
+            it(`is interrupted in ${block}() in ${place}, and everything else goes on`, () => {
               const mine = reports.filter((report) => report.block === block && report.place === place);
               expect(mine, `reports, the process ended with ${ended.code ?? ended.signal}`).to.have.length(
                 ROUNDS,
@@ -57,12 +57,12 @@ describe('Code that blocks the event loop at the deadline (R26)', function () {
           }
         }
 
-        it('leaves no resource behind', () => {
+        it('leaves no additional active resource', () => {
           const seen = new Set(reports.map(({ resources }) => resources.join()));
           expect([...seen]).to.have.length(1);
         });
 
-        it('ends by itself and prints nothing of its own', () => {
+        it('the process ends by itself and prints nothing to stderr', () => {
           expect(ended).to.include({ code: 0, signal: null, stderr: '' });
         });
       });
@@ -75,7 +75,7 @@ function expectInterruption(report: MatrixReport): void {
   const isTimeoutHook = place === 'an @OnTimeout hook';
   expect(report).to.deep.include({
     error: 'LambdaTimeoutError',
-    // It is the handler's error, and the handler was not what blocked.
+    // The error is that of the handler. With an @OnTimeout hook, it is the hook that blocks.
     preempted: !isTimeoutHook,
     isInTime: true,
     hooks: place === 'a @Finally hook' ? ['close'] : ['report', 'close'],

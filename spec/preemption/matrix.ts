@@ -1,4 +1,4 @@
-/** Where the matrix program blocks the thread: in a handler, … */
+/** The places in a handler in which the matrix program blocks the thread. */
 export const PLACES = [
   'its synchronous start',
   'a promise',
@@ -12,26 +12,26 @@ export const PLACES = [
   'an AsyncResource in a timer',
 ] as const;
 
-/** … and in a hook. */
+/** The hooks in which it blocks the thread. */
 export const HOOK_PLACES: readonly string[] = ['an @OnTimeout hook', 'a @Finally hook'];
 
-/** What the matrix program tells of one time that it was blocked. */
+/** What the matrix program reports each time after it was blocked. */
 export interface MatrixReport {
   readonly place: string;
   readonly block: string;
   /** What the invocation rejected with. */
   readonly error: string;
   readonly preempted: boolean;
-  /** Whether it did so before its hard deadline. */
+  /** Whether it rejected before its hard deadline. */
   readonly isInTime: boolean;
   readonly hooks: readonly string[];
-  /** Each logged line as its level and the innermost frames that blocked. */
+  /** The level of each logged line, and the innermost frames of the code that blocked. */
   readonly logged: readonly string[];
   readonly working: readonly string[];
-  /** What an ordinary invocation answers after that. */
+  /** What the next, ordinary invocation returns. */
   readonly next: string;
   readonly wrongStores: readonly string[];
-  /** How many async hooks of the user's have been called in another order than nested ones are. */
+  /** How often the user's async hook `after` was called with another id than the last `before`. */
   readonly unbalanced: number;
   readonly resources: readonly string[];
 }

@@ -1,6 +1,6 @@
 /**
- * Interrupts one immediate or timer, mends it, and reports on what runs afterwards in a line of JSON. The scenario is
- * named by the argument. No watchdog takes part: the code interrupts itself, so each scenario is the same on every run.
+ * Interrupts one immediate or timer, and mends it. Prints what runs afterwards as a line of JSON. The argument names the
+ * scenario. No watchdog takes part: the code interrupts itself, so each scenario is the same in every run.
  */
 import { Session } from 'node:inspector';
 import { mend } from '../../lib/watchdog/node/event-loop-mending.js';
@@ -11,7 +11,7 @@ const ran: string[] = [];
 const run = (name: string) => (): void => void ran.push(name);
 
 /**
- * Ends the callback that calls it as the watchdog does: Node runs nothing of what it runs after a callback.
+ * Ends the callback that calls this function, as the watchdog does: Node then skips all that it does after a callback.
  *
  * @param next - is called as soon as the resource has been mended, before anything else runs
  */
@@ -29,7 +29,7 @@ function endAtNextCall(onEnded: () => void): void {
   const session = new Session();
   session.connect();
   const lists = TimerLists.find(session);
-  // Last, since V8 checks at the next call of a function.
+  // This call must be the last one, because V8 ends the code at the next call of a function.
   session.post('Runtime.terminateExecution', () => {
     session.disconnect();
     onEnded();
@@ -48,7 +48,7 @@ interface FatalException {
   readonly _fatalException: (error: Error, fromPromise: boolean) => boolean;
 }
 
-/** Sets immediates of one turn, of which one is interrupted. */
+/** Sets immediates of the same turn, and interrupts one of them. */
 function interruptImmediate({ before, behind, clears = [] }: Batch): void {
   for (let index = 0; index < before; index++) setImmediate(run(`before ${index}`));
   const interrupted = setImmediate(() =>
@@ -58,7 +58,7 @@ function interruptImmediate({ before, behind, clears = [] }: Batch): void {
     }),
   );
   const immediatesBehind = Array.from({ length: behind }, (_, index) => setImmediate(run(`behind ${index}`)));
-  // Much later a single immediate runs only if Node still knows how many there are.
+  // A single immediate runs later only if Node's count of immediates is still correct.
   setTimeout(() => setImmediate(run('later')), 50);
 }
 
@@ -69,9 +69,9 @@ const scenarios: Record<string, () => void> = {
     setTimeout(run('later'), 50);
   },
 
-  /** Between what Node does for the first timer of a duration. */
+  /** Interrupts Node while it sets up the first timer of a duration. */
   'the start of a timer'() {
-    // Node sets it of the new list, which it knows by then, and goes on to put the list in its queue.
+    // Node sets this property of each new list. It then knows the list, but has not yet put it into its queue.
     Object.defineProperty(Object.prototype, 'priorityQueuePosition', {
       configurable: true,
       set() {
@@ -82,10 +82,10 @@ const scenarios: Record<string, () => void> = {
     setTimeout(run('interrupted itself'), 33);
   },
 
-  /** Between what Node does to clear one that is the first of its turn. */
+  /** Interrupts Node while it clears an immediate that is the first of its turn. */
   'the clearing of an immediate'() {
     const cleared = setImmediate(run('cleared'));
-    // Node sets it of an immediate that is cleared, and goes on to take that out of its queue.
+    // Node sets this property of an immediate that it clears, and then takes the immediate out of its queue.
     Object.defineProperty(cleared, '_onImmediate', {
       set: () => endAtNextCall(() => setImmediate(run('next'))),
     });
@@ -103,5 +103,5 @@ process.once('exit', () => {
   const report: MendingReport = { ran, left: process.getActiveResourcesInfo() };
   console.log(JSON.stringify(report));
 });
-// In a turn of its own: nobody else's immediates are in it.
+// In a turn of its own, so that there are no other immediates in it.
 setTimeout(() => scenarios[process.argv[2] ?? '']?.(), 5);

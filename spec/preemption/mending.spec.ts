@@ -13,7 +13,7 @@ describe('A process goes on after an interruption (R26)', function () {
   this.timeout(20_000);
 
   for (const [name, { before, behind, clears = [] }] of Object.entries(batches)) {
-    it(`in an immediate ${name}: all others run once, in order, and the process ends`, async () => {
+    it(`in an immediate ${name}: all other immediates run once, in order, and the process ends`, async () => {
       expect(await seen(name)).to.deep.equal({
         ran: [
           ...names('before', before),
@@ -27,28 +27,28 @@ describe('A process goes on after an interruption (R26)', function () {
     });
   }
 
-  it('in a timer: all others run, and the process ends', async () => {
+  it('in a timer: all other timers run, and the process ends', async () => {
     expect(await seen('a timer')).to.deep.equal({
       ran: ['interrupted', 'of the same time', 'later'],
       left: [],
     });
   });
 
-  it('in the start of a timer: a later one of that duration runs, and the process ends', async () => {
+  it('while a timer is started: a later timer of the same duration runs, and the process ends', async () => {
     expect(await seen('the start of a timer')).to.deep.equal({
       ran: ['interrupted', 'of the same duration'],
       left: [],
     });
   });
 
-  it('in the clearing of an immediate: the next turn comes to its end, and the process ends', async () => {
+  it('while an immediate is cleared: the next turn ends, and the process ends', async () => {
     expect(await seen('the clearing of an immediate')).to.deep.equal({
       ran: ['interrupted', 'next'],
       left: [],
     });
   });
 
-  it('in an interval: it does not repeat, all others run, and the process ends', async () => {
+  it('in an interval: it does not repeat, all other timers run, and the process ends', async () => {
     expect(await seen('an interval')).to.deep.equal({ ran: ['interrupted', 'later'], left: [] });
   });
 });

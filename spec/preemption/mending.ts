@@ -1,4 +1,4 @@
-/** Immediates of one turn, of which the mending program interrupts one. */
+/** Immediates of the same turn. The mending program interrupts one of them. */
 export interface Batch {
   /** How many run before the one that is interrupted. */
   readonly before: number;
@@ -25,6 +25,6 @@ export const batches: Readonly<Record<string, Batch>> = {
 export interface MendingReport {
   /** What has run, in that order. */
   readonly ran: readonly string[];
-  /** What Node counts as active, although nothing is left. */
+  /** The resources that Node still counts as active. */
   readonly left: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Interrupts a handler in the middle of loading a module, the way that its argument names, and reports on it in a line of JSON. */
+/** Interrupts a handler while it loads a module, in the way that the arguments name. Prints a report as a line of JSON. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { GracefulTimeout, LambdaTimeoutError } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 
-/** Blocks when the module is loaded for the first time, until there has been a warning. */
+/** Blocks when the module is loaded for the first time, until a warning is logged. */
 const LOOP_ONCE = 'while (!globalThis.isQuick);';
 
 const modules: Record<string, string> = {
@@ -54,7 +54,7 @@ class Tasks {
 
 const tasks = new Tasks();
 
-/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+/** Invokes a handler that does this work and has this much time until its deadline. Returns how it ended. */
 async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
   const [outcome] = await Promise.allSettled([tasks.handler(work, new FakeContext(timeMs + 1000))]);
   if (outcome.status === 'fulfilled') return { ...(outcome.value as object) };

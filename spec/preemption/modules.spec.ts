@@ -13,7 +13,7 @@ interface Report {
 
 type How = 'require' | 'require later' | 'import';
 
-/** Has a handler load a module that blocks when it is loaded for the first time, twice. */
+/** Lets a handler load a module twice. The module blocks when it is loaded for the first time. */
 async function load(how: How, module: string, ...args: string[]): Promise<Report> {
   const { code, signal, stdout, stderr } = await run('modules-program', [how, module, ...args]);
   expect({ code, signal, stderr, lines: stdout.length }).to.deep.equal({
@@ -33,17 +33,17 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
 
   describe('a CommonJS module', () => {
     const whole: [string, How, string, string, unknown][] = [
-      ['one', 'require', 'slow.cjs', 'at Object.<anonymous> (/slow.cjs', SLOW],
-      ['one deep in a recursion', 'require', 'deep.cjs', 'at recur (/deep.cjs', SLOW],
+      ['that the handler requires', 'require', 'slow.cjs', 'at Object.<anonymous> (/slow.cjs', SLOW],
+      ['that blocks deep in a recursion', 'require', 'deep.cjs', 'at recur (/deep.cjs', SLOW],
       [
-        'one with all that required it',
+        'that other modules require',
         'require',
         'grandparent.cjs',
         'at Object.<anonymous> (/slow.cjs',
         { parent: PARENT, end: true },
       ],
       [
-        'one that a loaded one requires later',
+        'that a loaded module requires later',
         'require later',
         'parent.cjs',
         'at Object.<anonymous> (/slow.cjs',
@@ -51,7 +51,7 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
       ],
     ];
     for (const [what, how, module, blockedAt, exports] of whole) {
-      it(`is required again as a whole, ${what}, and those from before stay the same`, async () => {
+      it(`${what} is loaded as a whole by the next require(), and earlier modules stay the same`, async () => {
         const { blocked, ...report } = await load(how, module);
         expect(blocked.name).to.equal('LambdaTimeoutError');
         expect(blocked.blockedAt).to.include(blockedAt);
@@ -59,7 +59,7 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
       });
     }
 
-    it('is required again as a whole where a frozen `Error` keeps the stack from being read', async () => {
+    it('is loaded as a whole by the next require() even if a frozen `Error` hides the stack', async () => {
       const { again } = await load('require', 'grandparent.cjs', 'frozen');
       expect(again).to.deep.equal({ parent: PARENT, end: true });
     });
@@ -68,13 +68,13 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
   describe('an import', () => {
     const lost: [string, How, string, string][] = [
       ['of the module itself', 'import', 'slow.mjs', '/slow.mjs'],
-      ['of one that imports it', 'import', 'grandparent.mjs', '/slow.mjs'],
+      ['of a module that imports it', 'import', 'grandparent.mjs', '/slow.mjs'],
       ['of a CommonJS module', 'import', 'parent.cjs', '/parent.cjs'],
-      ['of one that imports a CommonJS module', 'import', 'of-commonjs.mjs', '/parent.cjs'],
+      ['of a module that imports a CommonJS module', 'import', 'of-commonjs.mjs', '/parent.cjs'],
       ['by require()', 'require', 'grandparent.mjs', '/slow.mjs'],
     ];
     for (const [what, how, module, named] of lost) {
-      it(`is lost for this environment, which one warning tells, ${what}`, async () => {
+      it(`${what} cannot be repeated in this environment, and one warning says so`, async () => {
         const { blocked, isSame, warnings } = await load(how, module);
         expect(blocked.name).to.equal('LambdaTimeoutError');
         expect(blocked.blockedAt).to.match(/slow\.[cm]js/);
@@ -86,9 +86,9 @@ describe('A module that blocks the event loop while it is loaded (R27a)', functi
       });
     }
 
-    // V8 ends the process in some of these cases.
+    // V8 would end the process in some of these cases.
     for (const module of ['slow-later.mjs', 'parent-of-later.mjs', 'behind-a-wait.mjs']) {
-      it(`is left to end behind a top-level await, which one warning tells, ${module}`, async () => {
+      it(`is not interrupted after a top-level await, and one warning says so (${module})`, async () => {
         const { blocked, again, warnings } = await load('import', module);
         expect(blocked).to.deep.include({ second: 2 });
         expect(again).to.deep.equal(blocked);

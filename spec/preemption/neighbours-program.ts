@@ -1,4 +1,4 @@
-/** Runs one scenario, the one that is named by its argument, and reports on it in a line of JSON. */
+/** Runs the scenario that its argument names, and prints a report as a line of JSON. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -8,14 +8,14 @@ import { loop } from './blocks.js';
 import { createInvoke } from './invoke.js';
 import type { InvocationReport } from './neighbours.js';
 
-/** The async context of no invocation. */
+/** Runs code in an async context that belongs to no invocation. */
 const outside = AsyncLocalStorage.snapshot();
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const forever = (): Promise<never> => new Promise(() => {});
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Blocks the thread for a while, and answers with for how long. */
+/** Blocks the thread for a while, and returns how long. */
 function spin(ms: number): number {
   const startedAt = performance.now();
   while (performance.now() - startedAt < ms);
@@ -38,14 +38,14 @@ const invoke = createInvoke(logger);
 
 const serve = (): Promise<InvocationReport> => invoke(5000, () => 'served');
 
-/** Where a batch of immediates is interrupted: in one of them, or in what Node runs between two. */
+/** Where a batch of immediates is interrupted: in one of them, or in code that Node runs between two of them. */
 const blockers: Record<string, () => void> = {
   'an immediate': () => setImmediate(loop),
   'a microtask of an immediate': () => setImmediate(() => queueMicrotask(loop)),
   'a tick of an immediate': () => setImmediate(() => process.nextTick(loop)),
 };
 
-/** Puts immediates of nobody before and behind one that blocks. */
+/** Sets immediates of no invocation before and behind one that blocks. */
 async function interruptBatch(kind: string, before: number, behind: number): Promise<unknown> {
   const ran: number[] = [];
   const schedule = (from: number, to: number): void =>
@@ -70,7 +70,7 @@ interface EchoSocket {
   readonly close: () => void;
 }
 
-/** Has an invocation open a socket, as one does for a pool of them, and lets it end in time and its deadline pass. */
+/** Lets an invocation open a socket, as for a pool. The invocation ends in time, and then its deadline passes. */
 async function openSocket(): Promise<EchoSocket> {
   const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -116,7 +116,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const done = gate();
     const abandoned = await invoke(40, async () => {
       await wait(100);
-      // A timer of its own each time: an interrupted interval is cleared.
+      // A new timer each time, because an interrupted interval is cleared.
       const next = (): void => {
         interruptions++;
         if (interruptions === 5) done.open();
@@ -167,7 +167,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
 
   async 'innocent in the context of an earlier invocation'() {
     const socket = await openSocket();
-    // From now on there is abandoned code to look out for.
+    // From now on the watchdog looks for abandoned code.
     await invoke(40, forever);
     const innocent = await invoke(2000, () => new Promise((resolve) => socket.ask(() => resolve(spin(400)))));
     socket.close();
@@ -257,7 +257,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { blocked, next: await serve(), warnings };
   },
 
-  // Storms: nothing blocks for long, and yet the event loop never turns.
+  // Storms: no step takes long, but the event loop never turns.
   async 'a storm of awaits'() {
     const blocked = await invoke(60, async () => {
       for (;;) await null;

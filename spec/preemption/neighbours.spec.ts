@@ -10,7 +10,7 @@ interface Report {
 
 const SERVED = { value: 'served', hooks: ['close'] };
 
-/** An invocation that timed out by its own rules, its code interrupted in that function or not at all. */
+/** An invocation that timed out. Its code was interrupted in the given function, or not interrupted if that is null. */
 const timedOut = (blockedAt: string | null): InvocationReport => ({
   error: 'LambdaTimeoutError',
   isInTime: true,
@@ -24,8 +24,8 @@ const seen = <Extra = unknown>(scenario: string): Promise<Report & Invocations &
 describe('Beside code that blocks the event loop (R27)', function () {
   this.timeout(30_000);
 
-  describe('an innocent invocation', () => {
-    it('blocks at will in its own time, and the expired one is stopped as soon as its own code runs', async () => {
+  describe('an invocation that still has time', () => {
+    it('can block until its own deadline, and an expired invocation is interrupted as soon as its own code runs', async () => {
       const { expired, innocent, next, warnings } = await seen('innocent');
       expect(innocent?.value).to.be.within(400, 2000);
       expect(innocent?.hooks).to.deep.equal(['close']);
@@ -34,14 +34,14 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(warnings).to.deep.equal([]);
     });
 
-    it('is left alone in the context of one that ended in time, whose socket it uses', async () => {
+    it('is not interrupted in a callback of a socket that an earlier invocation has opened', async () => {
       const { innocent, next, warnings } = await seen('innocent in the context of an earlier invocation');
       expect(innocent?.value).to.be.within(400, 2000);
       expect(next).to.deep.equal(SERVED);
       expect(warnings).to.deep.equal([]);
     });
 
-    it('times out gracefully, at the very worst, where its next step was lost with the interruption', async () => {
+    it('times out with its hooks if an interruption has dropped its next microtask', async () => {
       const { expired, neighbour, next, warnings } = await seen('lost microtask');
       expect(expired).to.deep.equal(timedOut('at loop'));
       expect(neighbour).to.deep.equal(timedOut(null));
@@ -50,11 +50,11 @@ describe('Beside code that blocks the event loop (R27)', function () {
     });
   });
 
-  it('counts code of no invocation as that of the only one only when it is seen twice without a turn', async () => {
+  it('code of no invocation is interrupted only if the watchdog finds it twice in one turn of the event loop', async () => {
     expect(await reportOf('passing-program', 'code of no invocation')).to.deep.equal([0, 0, 0, 0, 1]);
   });
 
-  it('is patient with code whose cut-off has moved since it was armed, and ends it then', async () => {
+  it('code whose cut-off has moved is interrupted at the new cut-off, not at the old one', async () => {
     expect(await reportOf('passing-program', 'a cut-off that has moved')).to.deep.equal([0, 1]);
   });
 
@@ -77,7 +77,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
-    it('is not the logger that is told of what it has left behind, however slow that is (R16)', async () => {
+    it('a slow logger is not interrupted while it logs the errors of abandoned code (R16)', async () => {
       const { blocked, next, warnings } = await seen('a slow logger');
       expect(blocked).to.deep.equal(timedOut('at loop'));
       expect(next).to.deep.equal(SERVED);
@@ -85,7 +85,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(warnings).to.deep.equal(['one', 'two', 'three'].map((record) => `${warning}: ${record}`));
     });
 
-    it('is interrupted at its cut-off where it listens to the signal, and the hooks run', async () => {
+    it('an abort listener that blocks is interrupted at the cut-off, and the hooks run', async () => {
       const { blocked, next, warnings } = await seen('abort listener');
       expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });
       expect(blocked?.blockedAt).to.match(/^at (EventTarget|AbortSignal)\.loop$/);
@@ -96,13 +96,13 @@ describe('Beside code that blocks the event loop (R27)', function () {
   });
 
   describe('code of no invocation', () => {
-    it('counts as that of the only one in flight', async () => {
+    it('counts as code of the only invocation in flight', async () => {
       const { only, next } = await seen('contextless with one in flight');
       expect(only).to.deep.equal(timedOut('at Timeout.loop'));
       expect(next).to.deep.equal(SERVED);
     });
 
-    it('counts as that of the only one in flight, whose handler it has kept from being called', async () => {
+    it('counts as code of the only invocation in flight, even before the handler of that invocation is called', async () => {
       const { only, isCalled, next } = await seen<{ isCalled: boolean }>(
         'contextless before the handler is called',
       );
@@ -111,7 +111,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
-    it('counts as that of none where two are in flight', async () => {
+    it('is not interrupted if two invocations are in flight', async () => {
       const { expired, other, spunMs, next } = await seen<{ spunMs: number }>(
         'contextless with two in flight',
       );
@@ -121,7 +121,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
-    it('counts as that of the only one in flight in the context of one that ended in time', async () => {
+    it('counts as code of the only invocation in flight if it runs in the context of one that ended in time', async () => {
       const { expired, next, warnings } = await seen('expired in the context of an earlier invocation');
       expect(expired).to.deep.equal(timedOut('at loop'));
       expect(next).to.deep.equal(SERVED);
@@ -148,7 +148,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
         [1, 1],
         [0, 0],
       ] as const) {
-        it(`all run, in order, ${before} before and ${behind} behind ${kind}`, async () => {
+        it(`all run, in order: ${before} before and ${behind} behind ${kind} that is interrupted`, async () => {
           const { blocked, ran, left, next } = await seen<Batch>(
             `${kind}, ${before} before, ${behind} behind`,
           );
@@ -160,13 +160,13 @@ describe('Beside code that blocks the event loop (R27)', function () {
       }
     }
 
-    it('all run where two of them are interrupted', async () => {
+    it('all run even if two of them are interrupted', async () => {
       const { ran, next } = await seen<Batch>('two of a batch');
       expect(ran).to.deep.equal(['before A', 'behind A', 'before B', 'behind B']);
       expect(next).to.deep.equal(SERVED);
     });
 
-    it('can be cleared by one another', async () => {
+    it('can still clear each other', async () => {
       const { ran, left, next } = await seen<Batch>('cleared immediates');
       expect(ran).to.deep.equal(['first', 'second', 'third']);
       expect(left).to.deep.equal([]);
@@ -175,12 +175,12 @@ describe('Beside code that blocks the event loop (R27)', function () {
   });
 
   describe('a storm of short steps, which never lets the event loop turn', () => {
-    it('is told apart from code that blocks, where no step is running', async () => {
+    it('is reported as `between two microtasks` if no step runs at that moment', async () => {
       const blockedAts = await reportOf('passing-program', 'between two microtasks');
       expect(blockedAts).to.deep.equal(['between two microtasks']);
     });
 
-    it('is told by the functions of V8, where no other one is running', async () => {
+    it('is reported by the built-in functions of V8 if no other function runs at that moment', async () => {
       const [blockedAt] = await reportOf<string[]>('passing-program', 'in built-in functions');
       expect(blockedAt).to.match(/^at Array\.forEach \(<anonymous>\)\nat Array\.forEach \(<anonymous>\)$/);
     });

@@ -1,7 +1,7 @@
 /**
- * Interrupts loops that spend their time in functions of Node, so many times as its first argument says, and reports
- * after each time in a line of JSON on what still works; on the thread that the second one names. With a third argument,
- * it does the loops of that kind only.
+ * Interrupts loops that spend their time in functions of Node. After each time it prints what still works, as a line of
+ * JSON. The first argument says how many times, the second one on which thread. A third argument chooses a single kind of
+ * loop.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
@@ -16,14 +16,14 @@ import { signsOfLife } from './signs-of-life.js';
 const [rounds, thread, only] = process.argv.slice(2);
 const MARGIN_MS = 1000;
 const TIME_MS = 40;
-/** Timers of every duration from 1 ms on. */
+/** How many durations of timers are used, from 1 ms on. */
 const DURATIONS = 40;
-/** After so long, what has not come never will. */
+/** What has not come after this time counts as lost. */
 const LOST_MS = 3000;
 const THIS_FILE = fileURLToPath(import.meta.url);
 const THIS_FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
-/** Node writes at it for many seconds, in one call. */
+/** `inspect` works on it for many seconds, in one call. */
 const endless = Array.from({ length: 300_000 }, (_, index) => ({ index, of: [index] }));
 
 const nothing = (): void => {};
@@ -84,11 +84,11 @@ class Tasks {
 
 const tasks = new Tasks();
 
-/** Waits for all of these, and tells which have not come. */
+/** Waits for all of these, and returns the names of those that have not come. */
 async function findLost(waiting: ReadonlyMap<string, Promise<unknown>>): Promise<string[]> {
   const lost = new Set(waiting.keys());
   const all = [...waiting].map(([name, seen]) => seen.then(() => lost.delete(name)));
-  // Looks at the clock with immediates: the timers may be what is lost.
+  // Looks at the clock in immediates, because the timers may be lost.
   const startedAt = performance.now();
   let isOver = false;
   const patience = new Promise<void>((resolve) => {

@@ -15,7 +15,7 @@ const KINDS = [
   'a single call',
 ];
 
-/** How often a loop of each kind is interrupted; ten times as often for a soak. */
+/** How often a loop of each kind is interrupted. A soak does it ten times as often. */
 const ROUNDS = 5 * Number(process.env.ROUNDS ?? 1);
 const TIMEOUT_MS = 10_000 * ROUNDS;
 
@@ -58,7 +58,7 @@ describe('A loop that spends its time in functions of Node (R27a)', function () 
         });
       }
 
-      it('leaves a process that ends by itself and prints nothing of its own', () => {
+      it('the process ends by itself and prints nothing to stderr', () => {
         expect(ended).to.include({ code: 0, signal: null, stderr: '' });
       });
     });

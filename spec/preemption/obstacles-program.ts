@@ -1,4 +1,4 @@
-/** Times out where something stands in the way of preemption, and prints what came of it as JSON. */
+/** Times out while something prevents preemption, and prints the result as JSON. */
 import { once } from 'node:events';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
@@ -29,7 +29,7 @@ sabotage[scenario]?.();
 
 const { currentDeadline, Finally, GracefulTimeout } = await import('lambda-graceful-timeout');
 
-// Code that can catch its timeout has asked for its deadline, and so has grace, which is a part of the margin.
+// Code that can catch its timeout has called `currentDeadline()`. So it has grace, which is a part of the margin.
 const MARGIN_MS = scenario === 'its timeout caught' ? 1000 : 15_000;
 
 const warnings: string[] = [];
@@ -43,7 +43,7 @@ const block = (ms: number, isOver = () => false): void => {
   while (performance.now() < until && !isOver());
 };
 
-/** Calls what the watchdog calls, from another thread, while this one is idle. */
+/** Makes the call of the watchdog from another thread, while this one is idle. */
 async function lookFromOutside(): Promise<void> {
   const source = `
     const { Session } = require('node:inspector');

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { memberName } from '../support/dialect.js';
@@ -28,7 +28,7 @@ describe('where preemption cannot work (R28)', function () {
     ['no permission', /Access to this API has been restricted/, permission, '--allow-fs-read=*'],
   ];
   for (const [scenario, reason, ...execArgv] of obstacles) {
-    it(`for ${scenario}, it warns once with the reason, and the ordinary timeout works`, () => {
+    it(`one warning gives the reason, and the ordinary timeout works (${scenario})`, () => {
       const { warnings, heard: _, ...result } = run(scenario, ...execArgv);
       expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
       expect(warnings).to.have.length(1);
@@ -37,7 +37,7 @@ describe('where preemption cannot work (R28)', function () {
     });
   }
 
-  it('for a capture callback that is set later, it warns when it would have to interrupt', () => {
+  it('a capture callback that is set later causes a warning when code must be interrupted', () => {
     const { warnings, heard: _, ...result } = run('a capture callback, later');
     expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
     expect(warnings).to.have.length(1);
@@ -45,8 +45,18 @@ describe('where preemption cannot work (R28)', function () {
   });
 });
 
+describe('with --frozen-intrinsics', () => {
+  it('the package does not load, because reflect-metadata does not, with `preempt` or without', () => {
+    const script = `import('reflect-metadata/lite').catch((error) => console.log(String(error)))`;
+    const { stdout } = spawnSync(process.execPath, ['--frozen-intrinsics', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(stdout).to.equal('TypeError: Cannot define property decorate, object is not extensible\n');
+  });
+});
+
 describe('code that blocks the event loop after it has caught its own timeout (R23)', () => {
-  it('is interrupted, unheard by crash reporters, and the error that it caught tells so', () => {
+  it('is interrupted, crash reporters are not called, and `preempted` is true in the error that it caught', () => {
     expect(run('its timeout caught')).to.deep.equal({
       name: 'LambdaTimeoutError',
       preempted: true,
@@ -60,12 +70,12 @@ describe('code that blocks the event loop after it has caught its own timeout (R
 describe('the watchdog (R27)', function () {
   this.timeout(20_000);
 
-  it('does nothing to a thread on which nothing runs', () => {
+  it('does nothing to an idle thread', () => {
     const { name, preempted } = run('a look at nothing');
     expect({ name, preempted }).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false });
   });
 
-  it('does not wait for an invocation without a clock', () => {
+  it('does not watch an invocation without a clock', () => {
     const { warnings, closed } = run('no clock');
     expect(warnings).to.have.length(1);
     expect(closed).to.equal(2);

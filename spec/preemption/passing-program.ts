@@ -1,4 +1,4 @@
-/** Looks at this thread as the watchdog's thread does, and reports on what came of it in a line of JSON. */
+/** Looks at this thread as the watchdog's thread does, and prints the result as a line of JSON. */
 import { EventEmitter } from 'node:events';
 import type { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
@@ -52,7 +52,10 @@ const expression = (): void => lookFunction()();
 
 /** Calls `look` as the inspector does, in an expression, which has a frame of its own. */
 // biome-ignore lint/security/noGlobalEval: nothing else makes such a frame without frames of Node below it.
-const evaluateLook: () => boolean = eval.bind(undefined, `globalThis[Symbol.for('${Symbol.keyFor(LOOK)}')]()`);
+const evaluateLook: () => boolean = eval.bind(
+  undefined,
+  `globalThis[Symbol.for('${Symbol.keyFor(LOOK)}')]()`,
+);
 
 function look(): number {
   evaluateLook();
@@ -74,8 +77,7 @@ function lookAtTheLimit(): void {
   }
 }
 
-const blockFor = (ms: number): unknown =>
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+const blockFor = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 async function lookInMicrotask(look: () => unknown): Promise<readonly string[]> {
   const attempt = attemptUntil(0);
@@ -88,13 +90,13 @@ async function lookInMicrotask(look: () => unknown): Promise<readonly string[]> 
 }
 
 const scenarios: Record<string, () => unknown> = {
-  /** One invocation is past its cut-off, and what runs is code of none. */
+  /** One invocation is past its cut-off, and the code that runs belongs to no invocation. */
   'code of no invocation'() {
     watchdog.arm(attemptUntil(0));
     const neighbour = attemptUntil(60_000);
     watchdog.arm(neighbour);
     const looks = [look(), look()];
-    // What follows passes on the neighbour's answer.
+    // The code from here on stands for code that passes on the neighbour's answer.
     neighbour.state = 'ended';
     watchdog.disarm(neighbour);
     looks.push(look());
@@ -134,7 +136,7 @@ const scenarios: Record<string, () => unknown> = {
   /** Nothing runs below the expression: one microtask has ended, the next one has not begun. */
   'between two microtasks': () => lookInMicrotask(expression),
 
-  /** One is in the place of the expression, the other one below it. */
+  /** One of them is in the place of the expression, the other one is below it. */
   'in built-in functions': () => {
     const { forEach } = Array.prototype;
     return lookInMicrotask(forEach.bind([0], forEach.bind([0], lookFunction())));

@@ -1,4 +1,4 @@
-/** Blocks a handler in the circumstances that its argument names, and reports on it in a line of JSON. */
+/** Blocks a handler in the situation that its argument names, and prints a report as a line of JSON. */
 import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync } from 'node:crypto';
 import { url } from 'node:inspector';
@@ -37,7 +37,7 @@ class OtherTasks extends Tasks {
 
 const tasks = new OtherTasks();
 
-/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+/** Invokes a handler that does this work and has this much time until its deadline. Returns how it ended. */
 const invoke = (timeMs: number, work: () => unknown): Promise<unknown> =>
   tasks
     .handler(work, new FakeContext(timeMs + MARGIN_MS))
@@ -47,7 +47,7 @@ const invoke = (timeMs: number, work: () => unknown): Promise<unknown> =>
       blockedAt: blockedAt.split('\n').map((frame) => frame.split(/ [([]/)[0]),
     }));
 
-/** Does what the debugger of an editor does first. */
+/** Attaches to this process as the debugger of an editor does. */
 async function attachDebugger() {
   const socket = new WebSocket(url() ?? '');
   const events: string[] = [];
@@ -68,7 +68,7 @@ async function attachDebugger() {
   return { ask, events, close: () => socket.close() };
 }
 
-/** Blocks in a native call, in the middle of a function that would like to tidy up. */
+/** Blocks in a native call, in a function that has a `catch` and a `finally` block. */
 async function blockNatively(call: () => void): Promise<unknown> {
   const ran: string[] = [];
   const blocked = await invoke(100, () => {

@@ -12,11 +12,11 @@ const expectInterrupted = ({ blocked }: Report): void => {
   expect(blocked).to.deep.include({ name: 'LambdaTimeoutError', preempted: true });
 };
 
-describe('preemption beside what else there is on the platform (R26 to R29)', function () {
+describe('preemption and the rest of the platform (R26 to R29)', function () {
   this.timeout(30_000);
 
   describe('a debugger', () => {
-    it('may listen, and is all that the process says', async () => {
+    it('can listen, and only its own lines go to stderr', async () => {
       const nodeArgs = ['--inspect=127.0.0.1:0'];
       const ended = await run('platform-program', ['a debugger that listens'], { nodeArgs });
       const report: Report = JSON.parse(ended.stdout[0] ?? '');
@@ -29,7 +29,7 @@ describe('preemption beside what else there is on the platform (R26 to R29)', fu
       expect(said[1]).to.match(/^For help/);
     });
 
-    it('may be attached, sees no pause and goes on working', async () => {
+    it('can be attached, sees no pause and goes on working', async () => {
       const nodeArgs = ['--inspect=127.0.0.1:0'];
       const { code, stdout, stderr } = await run('platform-program', ['a debugger that is attached'], {
         nodeArgs,
@@ -42,21 +42,21 @@ describe('preemption beside what else there is on the platform (R26 to R29)', fu
     });
   });
 
-  it('tells no listener of crashes, and takes none away', async () => {
+  it('calls no listener for uncaught exceptions, and removes none', async () => {
     const report = await seen('listeners of crashes');
     expectInterrupted(report);
     expect(report.heardOfThat).to.deep.equal([]);
-    // Of two true ones, each hears twice who listens for good and once who listens once.
+    // Of two real errors, a permanent listener receives both, and a `once` listener receives one.
     const both = ['uncaughtExceptionMonitor', 'uncaughtException'];
     expect(report.heard).to.have.members([...both, ...both, ...both]);
   });
 
-  it('takes one thread for all classes, and opens no port', async () => {
+  it('uses one thread for all classes, and opens no port', async () => {
     const { other, threads, port } = await seen('two classes');
     expect({ other, threads, port }).to.deep.equal({ other: 'done', threads: 1, port: undefined });
   });
 
-  it('leaves a timeout in the virtual time of a test alone, and does not depend on that time', async () => {
+  it('does not disturb a timeout under the fake timers of a test, and does not use these timers', async () => {
     const report = await seen('fake timers');
     expect(report.outcome).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, elapsedMs: 60_000 });
     expect(report).to.include({ timers: 0, hooks: 1 });
@@ -64,7 +64,7 @@ describe('preemption beside what else there is on the platform (R26 to R29)', fu
   });
 
   for (const call of ['a process that is waited for', 'a key that is derived']) {
-    it(`interrupts the code behind a native call, ${call}, but runs neither its catch nor its finally`, async () => {
+    it(`interrupts code after its native call, without its catch and finally blocks (${call})`, async () => {
       const report = await seen(call);
       expectInterrupted(report);
       expect(report).to.deep.include({ ran: [], next: 'served' });

@@ -1,6 +1,6 @@
 /**
- * Has an invocation open a connection and be abandoned, and others use what it has left behind. Runs the scenario that
- * its first argument names, on the thread that the second one names, and reports on it in a line of JSON.
+ * Lets an invocation open a connection or a timer, or block later, and be abandoned. Other invocations follow. Runs the
+ * scenario that the first argument names, on the thread that the second one names. Prints a report as a line of JSON.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,14 +38,14 @@ const invoke = createInvoke(logger);
 
 const serve = (): Promise<InvocationReport> => invoke(5000, () => 'served');
 
-/** Has an invocation do this work that is abandoned after 100 ms. */
+/** Lets an invocation do this work. It is abandoned after 100 ms. */
 const abandon = (work: () => unknown): Promise<InvocationReport> =>
   invoke(100, async () => {
     await work();
     return forever();
   });
 
-/** Starts a server in a process of its own, where nothing that blocks this one blocks it. */
+/** Starts a server in a process of its own, so that code that blocks this process does not block it. */
 async function startServer(protocol: string): Promise<{ readonly port: number; readonly stop: () => void }> {
   const file = fileURLToPath(new URL('pool-server.js', import.meta.url));
   const { stdin, stdout } = spawn(process.execPath, [file, protocol], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -53,7 +53,10 @@ async function startServer(protocol: string): Promise<{ readonly port: number; r
   return { port: Number(port), stop: () => stdin.end() };
 }
 
-/** A connection to a server that sends back what it gets; calls back in the context of the abandoned code that has opened it. */
+/**
+ * Opens a connection to a server that sends back what it receives. Its callbacks run in the async context of the abandoned
+ * code that has opened it.
+ */
 async function openPlainly() {
   const server = await startServer('plain');
   let socket: Socket | undefined;
@@ -73,7 +76,7 @@ async function openPlainly() {
   };
 }
 
-/** Has invocations receive one answer after the other, each of which takes so long to parse. */
+/** Lets an invocation receive one answer after the other. Each answer takes this long to parse. */
 async function parse(ms: number, answers = 1): Promise<unknown> {
   const { ask, close } = await openPlainly();
   const innocent = await invoke(5000, async () => {
@@ -93,13 +96,13 @@ async function parse(ms: number, answers = 1): Promise<unknown> {
 
 let blockedAtMs = 0;
 
-/** Blocks the thread for good. */
+/** Blocks the thread forever. */
 function block(): void {
   blockedAtMs = performance.now();
   loop();
 }
 
-/** Has an invocation be abandoned and, once it is over, block the thread in a timer. */
+/** Lets an invocation be abandoned. When it is over, its code blocks the thread in a timer. */
 async function abandonAndBlock(): Promise<InvocationReport> {
   const { opened, open } = gate();
   const abandoned = await abandon(async () => {
@@ -121,7 +124,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   async 'reads from ioredis'() {
     const { Redis } = await import('ioredis');
     const server = await startServer('redis');
-    // Without the questions of its own that it would ask first.
+    // Without the commands that the client itself would send first.
     const own = { protocol: 2, disableClientInfo: true, enableReadyCheck: false } as const;
     const open = () => new Redis({ host: '127.0.0.1', port: server.port, ...own });
     let redis: ReturnType<typeof open> | undefined;

@@ -1,10 +1,13 @@
-/** Serves answers on a port of 127.0.0.1, which it prints, until its standard input ends: in the protocol that its argument names. */
+/**
+ * Serves answers on a port of 127.0.0.1, in the protocol that its argument names, until its standard input ends. Prints the
+ * port.
+ */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ITEMS } from './pool.js';
 
 type OnData = (data: Buffer) => void;
 
-/** Counts how often the request's last bytes have come; a command of this size never arrives in parts. */
+/** Answers whenever the request has come. A command of this size never arrives in parts. */
 const onRequest =
   (request: string, answer: () => void): OnData =>
   (data) => {
@@ -36,7 +39,7 @@ function postgres(socket: Socket): OnData {
 
   const onQuery = onRequest('SELECT', () => socket.write(result));
   return (data) => {
-    // The start is the only message without a type.
+    // The startup message is the only message without a type.
     if (data[0] === 0) socket.write(Buffer.concat([message('R', int32(0)), ready]));
     else onQuery(data);
   };

@@ -22,7 +22,7 @@ const INTERRUPTED = [
 
 const THREADS = ['main', 'worker'] as const;
 
-/** Proves what a scenario shows on either thread; the two processes run at the same time. */
+/** Runs a scenario on each of the two threads, in two processes at the same time, and checks both reports. */
 function onBothThreads<Extra>(
   title: string,
   scenario: string,
@@ -44,20 +44,20 @@ function onBothThreads<Extra>(
   });
 }
 
-describe('What abandoned code has opened (R27)', function () {
+describe('A connection or an interval of abandoned code (R27)', function () {
   this.timeout(30_000);
 
-  describe('an innocent invocation is served', () => {
+  describe('serves another invocation', () => {
     const parses = ['for 60 ms', 'for 200 ms', 'for 400 ms', 'for 200 ms, 8 times'];
     for (const parse of parses) {
-      onBothThreads(`that parses the answer of its socket ${parse}`, `parses ${parse}`, (report) => {
+      onBothThreads(`that parses an answer of the socket ${parse}`, `parses ${parse}`, (report) => {
         expect(report).to.deep.equal({ innocent: SERVED, next: SERVED, warnings: [] });
       });
     }
 
     for (const client of ['ioredis', 'pg']) {
       onBothThreads(
-        `that reads ${ITEMS} items from its ${client} client`,
+        `that reads ${ITEMS} items from the ${client} client`,
         `reads from ${client}`,
         (report) => {
           expect(report.innocent).to.deep.equal({ value: ITEMS, hooks: ['close'] });
@@ -68,7 +68,7 @@ describe('What abandoned code has opened (R27)', function () {
   });
 
   onBothThreads<{ beatsBetween: number[] }>(
-    'a heartbeat goes on beating while an innocent invocation computes in bursts, which is served',
+    'an interval goes on while another invocation computes in bursts, and that invocation is served',
     'computes beside a heartbeat',
     ({ innocent, beatsBetween, next, warnings }) => {
       expect(beatsBetween).to.have.length(10);
@@ -78,7 +78,7 @@ describe('What abandoned code has opened (R27)', function () {
   );
 });
 
-describe('Abandoned code that blocks for good (R27)', function () {
+describe('Abandoned code that blocks forever (R27)', function () {
   this.timeout(30_000);
 
   describe('is interrupted after about a second', () => {
@@ -87,14 +87,14 @@ describe('Abandoned code that blocks for good (R27)', function () {
     };
 
     for (const when of ['between invocations', 'before an invocation']) {
-      onBothThreads<BlockReport>(`${when}, and the next one is served`, `blocks ${when}`, (report) => {
+      onBothThreads<BlockReport>(`${when}, and the next invocation is served`, `blocks ${when}`, (report) => {
         expectASecond(report);
         expect(report).to.deep.include({ abandoned: TIMED_OUT, next: SERVED, warnings: INTERRUPTED });
       });
     }
 
     onBothThreads<BlockReport>(
-      'beside an invocation, which is served',
+      'beside another invocation, and that invocation is served',
       'blocks beside an invocation',
       (report) => {
         expectASecond(report);
@@ -104,14 +104,14 @@ describe('Abandoned code that blocks for good (R27)', function () {
       },
     );
 
-    onBothThreads<BlockReport>('in an answer of its connection', 'blocks in an answer', (report) => {
+    onBothThreads<BlockReport>('in a callback of its connection', 'blocks in an answer', (report) => {
       expectASecond(report);
       expect(report).to.deep.include({ next: SERVED, warnings: INTERRUPTED });
     });
   });
 
   onBothThreads<BlockReport>(
-    'is interrupted at the deadline of an invocation in flight, which times out by its own rules',
+    'is interrupted at the deadline of another invocation, and that invocation times out as usual',
     'blocks beside an invocation at its deadline',
     ({ abandoned, other, blockedForMs, next, warnings }) => {
       expect(blockedForMs).to.be.within(150, 950);

@@ -15,11 +15,11 @@ export interface RunOptions {
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly timeoutMs?: number;
-  /** Whether time is the subject: V8 makes code slower whose coverage it notes. */
+  /** Whether the program measures time. If so, it runs without coverage, which makes code slower. */
   readonly isTimed?: boolean;
 }
 
-/** Runs a program of this folder on this Node until it ends by itself; one that hangs is killed, which `signal` tells. */
+/** Runs a program of this folder on this Node. Waits until it ends, and kills it if it hangs: `signal` is then set. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { nodeArgs = [], timeoutMs = TIMEOUT_MS, isTimed = false } = options;
   const { NODE_OPTIONS: _, ...env } = process.env;
@@ -47,7 +47,7 @@ export function run(program: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Runs a scenario of a program, which reports what it has seen as JSON in its last line and says nothing else. */
+/** Runs a scenario of a program. The program must print its report as one line of JSON, and nothing else. */
 export async function reportOf<Report>(
   program: string,
   scenario: string,

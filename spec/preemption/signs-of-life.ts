@@ -53,9 +53,9 @@ const signs: Record<string, Sign> = {
 export const SIGNS = Object.keys(signs).sort();
 
 /**
- * Waits until all that an event loop does has been seen working.
+ * Waits until each part of the event loop has shown that it works.
  *
- * @param look - is called on each sign, in its own callback
+ * @param look - is called for each sign, in the callback of that sign
  */
 export async function signsOfLife(look: () => void = () => {}): Promise<string[]> {
   const waiting = Object.entries(signs).map(

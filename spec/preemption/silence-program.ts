@@ -1,4 +1,4 @@
-/** Blocks a handler where something has changed what the watchdog relies on, and reports on it in a line of JSON. */
+/** Changes something that the watchdog relies on, and blocks a handler. Prints a report as a line of JSON. */
 import { Session } from 'node:inspector';
 import { Finally, GracefulTimeout, LambdaTimeoutError } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
@@ -15,7 +15,7 @@ const logger = {
   warn: (_message: string, detail: unknown) => void warnings.push(String(detail)),
 };
 
-/** Blocks the thread until there has been a warning, and a little longer. */
+/** Blocks the thread until a warning has been logged, and a little longer. */
 function loopUntilWarned(): void {
   let endMs = performance.now() + 10_000;
   while (warnings.length === 0 && performance.now() < endMs);
@@ -23,7 +23,7 @@ function loopUntilWarned(): void {
   while (performance.now() < endMs);
 }
 
-/** Changes a property until the result is called. */
+/** Changes a property, until the returned function is called. */
 function replace(object: object, name: string, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(object, name);
   Object.defineProperty(object, name, { value, configurable: true, writable: true });
@@ -37,11 +37,11 @@ const fail = (): never => {
   throw new Error('no look today');
 };
 
-/** What makes a look fail, until the result is called. */
+/** Ways to make a look fail, until the returned function is called. */
 const failures: Record<string, () => () => void> = {
   'the trace'() {
     const { captureStackTrace } = Error;
-    // Only for the look: an error of the package's own takes its stack in the same way.
+    // Fails only for the look, because the package's own errors take their stack in the same way.
     return replace(Error, 'captureStackTrace', (trace: object, below?: () => unknown) =>
       below?.name === '#look' ? fail() : captureStackTrace(trace, below),
     );
@@ -79,7 +79,7 @@ if (scenario === 'domain after') await import('node:domain');
 
 const tasks = new Tasks();
 
-/** Invokes a handler that does this work, with so much time until its deadline, and tells how it ended. */
+/** Invokes a handler that does this work and has this much time until its deadline. Returns how it ended. */
 async function invoke(timeMs: number, work: () => unknown): Promise<unknown> {
   const [outcome] = await Promise.allSettled([tasks.handler(work, new FakeContext(timeMs + MARGIN_MS))]);
   if (outcome.status === 'fulfilled') return outcome.value;
@@ -98,7 +98,7 @@ const properties = (): string =>
     ]),
   ]);
 
-/** How long some awaits take, at best: they are slow while an async hook is enabled. */
+/** The shortest time that some awaits take. Awaits are slow while an async hook is enabled. */
 async function timeAwaits(): Promise<number> {
   let bestMs = Infinity;
   for (let round = 0; round < 20; round++) {
@@ -137,7 +137,7 @@ function fall(): void {
   }
 }
 
-/** Goes to the limit of the stack and back again, for ever. */
+/** Goes to the limit of the stack and back again, forever. */
 function fallAgainAndAgain(): void {
   const fallOnce = (): void => {
     try {

@@ -4,7 +4,7 @@ import { reportOf, run } from './programs.js';
 const PREEMPTED = { name: 'LambdaTimeoutError', preempted: true };
 const NOT_PREEMPTED = { name: 'LambdaTimeoutError', preempted: false };
 
-/** By how much awaits may be slower afterwards; they are several times as slow while an async hook is enabled. */
+/** How many times as slow awaits may be afterwards. While an async hook is enabled, they are much slower. */
 const MAX_SLOWDOWN = 3;
 
 interface Report {
@@ -22,7 +22,7 @@ describe('the watchdog (R28)', function () {
     'recursion again and again',
   ];
   for (const change of changes) {
-    it(`interrupts in time, and leaves all as it was, in spite of ${change}`, async () => {
+    it(`interrupts in time, and leaves everything as it was, in spite of ${change}`, async () => {
       const { slowdown, ...report } = await reportOf<Report>('silence-program', change);
       expect(report).to.deep.equal({
         blocked: PREEMPTED,
@@ -36,7 +36,7 @@ describe('the watchdog (R28)', function () {
   }
 
   for (const failure of ['the trace', 'the session', 'the reset']) {
-    it(`warns once with the reason where ${failure} fails, leaves all as it was, and goes on watching`, async () => {
+    it(`warns once with the reason if ${failure} fails, leaves everything as it was, and goes on watching`, async () => {
       const { slowdown, ...report } = await reportOf<Report>('silence-program', failure);
       expect(report).to.deep.equal({
         missed: NOT_PREEMPTED,
@@ -51,7 +51,7 @@ describe('the watchdog (R28)', function () {
 
   const UNHEARD = 'lambda-graceful-timeout: code that blocks the event loop cannot be interrupted: ';
 
-  it('says itself that a recursion without end leaves no room on the stack, since the thread never can', async () => {
+  it('writes to stderr that an endless recursion leaves no room on the stack, because the blocked thread cannot log it', async () => {
     const ended = await run('silence-program', ['recursion without end'], { timeoutMs: 3000 });
     expect(ended).to.deep.include({
       signal: 'SIGKILL',
@@ -60,7 +60,7 @@ describe('the watchdog (R28)', function () {
     });
   });
 
-  it('says once, and without haste, that the inspector does not know its worker thread', async () => {
+  it('writes to stderr once, and without much CPU time, that the inspector does not know the worker thread', async () => {
     const { code, stdout, stderr } = await run('lost-program', []);
     expect({ code, stderr }).to.deep.equal({
       code: 0,

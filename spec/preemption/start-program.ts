@@ -1,4 +1,7 @@
-/** Defines a class in a function of a memory size, and prints for each wait of this thread whether the watchdog watched then. */
+/**
+ * Defines two classes in a function of a given memory size. Prints for each wait of this thread whether the watchdog was
+ * ready after it.
+ */
 import { GracefulTimeout } from 'lambda-graceful-timeout';
 import { READY } from '../../lib/watchdog/shared-memory.js';
 

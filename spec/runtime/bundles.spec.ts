@@ -16,7 +16,7 @@ const BUNDLERS = {
     await build(HANDLERS, outfile, { bundle: true, minify: true, format: 'esm' });
   },
   'minified CommonJS': async (taskRoot: string) => {
-    // Compiled first, so that the bundle has what `require()` gets.
+    // Compiled first, so that the bundle contains what `require()` loads.
     const compiled = join(taskRoot, 'compiled.cjs');
     await build(HANDLERS, compiled, { format: 'cjs' });
     await build(compiled, join(taskRoot, 'index.cjs'), { bundle: true, minify: true, format: 'cjs' });
@@ -32,7 +32,7 @@ describe('a bundle on the runtime client', function () {
     for (const [bundle, make] of Object.entries(BUNDLERS)) {
       for (const afterMs of [undefined, 20]) {
         const where = afterMs === undefined ? 'at its start' : 'after an await';
-        it(`that is ${bundle} is interrupted ${where}, and its process goes on`, async () => {
+        it(`is interrupted ${where}, and its process goes on (${bundle})`, async () => {
           const taskRoot = join(BUNDLES, bundle.replaceAll(' ', '-'));
           await make(taskRoot);
           const lambda = functionOf('index.handler', { taskRoot, timeoutMs: 800 });

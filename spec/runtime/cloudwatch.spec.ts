@@ -16,7 +16,7 @@ const [metricFilter] = Object.values(Resources).filter(
   (resource): resource is MetricFilterResource => resource.Type === 'AWS::Logs::MetricFilter',
 ) as [MetricFilterResource];
 
-/** How many log events a filter pattern of a metric finds, as far as the template uses its language. */
+/** Counts the log events that a metric filter finds. Knows only the part of its language that the template uses. */
 function countMatches(filterPattern: string, messages: readonly string[]): number {
   const [, path = '', value] = /^\{ \$\.([\w.]+) = "(\w+)" \}$/.exec(filterPattern) ?? [];
   const valueIn = (event: unknown): unknown =>
@@ -32,7 +32,7 @@ for (const format of ['Text', 'JSON'] as const) {
     const server = useSilentServer();
     afterEach(closeFunctions);
 
-    /** The log of an invocation for each work, and of one more that runs after it. */
+    /** The log of one process that does each work in an invocation of its own. */
     async function logOf(handler: string, ...works: readonly string[]): Promise<readonly string[]> {
       const env = { AWS_LAMBDA_LOG_FORMAT: format };
       const lambda = functionOf(`logging-handlers.${handler}`, { env });
@@ -44,7 +44,7 @@ for (const format of ['Text', 'JSON'] as const) {
       ['withConsole', 'Orders.handler'],
       ['withPowertools', 'Payments.handler'],
     ] as const) {
-      it(`gives the query each timeout once, by handler and pending operation (${handler})`, async () => {
+      it(`lets the query find each timeout once, by handler and pending operation (${handler})`, async () => {
         const log = await logOf(
           handler,
           'hangs',
@@ -61,7 +61,7 @@ for (const format of ['Text', 'JSON'] as const) {
       });
     }
 
-    it('gives the query a timeout of a handler that was not called', async () => {
+    it('lets the query find a timeout of a handler that was not called', async () => {
       const env = { AWS_LAMBDA_LOG_FORMAT: format };
       const lambda = functionOf('logging-handlers.withConsole', { env, timeoutMs: 500 });
       await lambda.invoke({ url: server.url, work: 'hangs' });
@@ -82,7 +82,7 @@ describe('the alarm of the SAM template', function () {
   afterEach(closeFunctions);
 
   for (const handler of ['withConsole', 'withPowertools']) {
-    it(`counts each timeout that the caller receives once (${handler})`, async () => {
+    it(`counts each timeout once, if the caller receives it (${handler})`, async () => {
       const lambda = functionOf(`logging-handlers.${handler}`, { env: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } });
       for (const work of ['hangs', 'ends in grace', 'logs the error itself', 'fails']) {
         await lambda.invoke({ url: server.url, work });

@@ -18,7 +18,7 @@ for (const [format, read] of [
   ['Text', readText],
   ['JSON', (line: string): Logged => JSON.parse(line)],
 ] as const) {
-  describe(`the log line of a timeout alone, in the ${format} format (R23, R25), tells`, function () {
+  describe(`the log line of a timeout, in the ${format} format (R23, R25)`, function () {
     this.timeout(15_000);
     needsRealClient();
     const server = useSilentServer();
@@ -34,7 +34,7 @@ for (const [format, read] of [
       return { ...read(line), isOf: result.requestId };
     };
 
-    it('which handler, which request, how long it had, and what it was waiting on', async () => {
+    it('names the handler, its request, its times, and the pending operation', async () => {
       const { requestId, level, message, isOf } = await timedOut('waits');
       expect(level).to.equal('ERROR');
       expect(requestId).to.equal(isOf);
@@ -50,7 +50,7 @@ for (const [format, read] of [
         .and.match(/ {2}activeResources: \{.* TCPSocketWrap: 1\b.*\}/);
     });
 
-    it('that the event loop was blocked, for how long, and what would have ended it', async () => {
+    it('says how long the event loop was blocked, and that `preempt` would have ended this', async () => {
       const { message } = await timedOut('blocks');
       const blockedMs = message.match(/the event loop was blocked for the last (\d+) ms of them/)?.[1];
       expect(Number(blockedMs)).to.be.at.least(100);
@@ -59,7 +59,7 @@ for (const [format, read] of [
         .and.include(`  lateByMs: ${blockedMs},`);
     });
 
-    it('at which line it was blocked, where it was interrupted', async () => {
+    it('names the line that blocked the event loop and was interrupted', async () => {
       const { message } = await timedOut('is stuck');
       expect(message)
         .to.match(

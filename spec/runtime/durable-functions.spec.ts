@@ -19,7 +19,7 @@ import {
 import { expectRejection } from '../support/expect-rejection.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
-/** What an invocation of the SDK's test runner has left, always. */
+/** The remaining time of every invocation in the SDK's test runner. */
 const REMAINING_MS = 900_000;
 /** Puts the deadline 100 ms after the start. */
 const marginMs = REMAINING_MS - 100;
@@ -54,8 +54,8 @@ describe('on durable functions (R8)', function () {
     }
   }
 
-  describe('a handler inside `withDurableExecution`, whose rejection would be the end of the execution', () => {
-    it('runs past the deadline and over a suspension to its result, and a warning says why', async () => {
+  describe('a handler inside `withDurableExecution`, whose error would fail the whole execution', () => {
+    it('runs past the deadline and through a suspension until it returns, and a warning says why', async () => {
       class Orders extends WithHooks {
         @GracefulTimeout({ marginMs, logger })
         async handler(_event: unknown, context: DurableContext): Promise<string> {
@@ -78,7 +78,7 @@ describe('on durable functions (R8)', function () {
   });
 
   describe('a method that a step calls', () => {
-    /** Packs, and then charges, for which the first attempt is too slow. */
+    /** Packs, and then charges. The first attempt to charge is too slow. */
     class Orders extends WithHooks {
       attempts = 0;
       packed = 0;
@@ -113,7 +113,7 @@ describe('on durable functions (R8)', function () {
       }
     }
 
-    it('times out as one attempt of the step, which is retried, with nothing done twice', async () => {
+    it('fails one attempt of the step when it times out: the step is retried, and no other step runs twice', async () => {
       const orders = new Orders(2);
       const execution = await run(withDurableExecution(orders.handler.bind(orders)));
       expect(execution.getStatus()).to.equal('SUCCEEDED');
@@ -127,7 +127,7 @@ describe('on durable functions (R8)', function () {
       ]);
     });
 
-    it('times out for good when the step has no attempt left, which the handler may catch', async () => {
+    it('fails the step when it times out in the last attempt, and the handler can catch that', async () => {
       const orders = new Orders(1);
       const execution = await run(withDurableExecution(orders.handler.bind(orders)));
       expect(execution.getResult()).to.equal('not charged: LambdaTimeoutError');
@@ -136,7 +136,7 @@ describe('on durable functions (R8)', function () {
   });
 
   describe('a method around what `withDurableExecution` returns', () => {
-    /** Makes a handler of it that has so much time. */
+    /** Makes a handler of it that has this much time until its deadline. */
     const around = (durable: DurableLambdaHandler, timeMs: number): DurableLambdaHandler => {
       class Orders extends WithHooks {
         @GracefulTimeout({ marginMs: REMAINING_MS - timeMs, logger })
@@ -148,7 +148,7 @@ describe('on durable functions (R8)', function () {
       return orders.handler.bind(orders);
     };
 
-    it('fails the invocation, as Lambda’s own timeout does, and not the execution', async () => {
+    it('fails only the invocation when it times out, as Lambda’s own timeout does, and not the execution', async () => {
       const durable = withDurableExecution((_event, context) =>
         context.step('charge', () => new Promise(() => {})),
       );
@@ -157,7 +157,7 @@ describe('on durable functions (R8)', function () {
       expect(ran).to.deep.equal(['report', 'close: LambdaTimeoutError']);
     });
 
-    it('takes a suspension for the end of the invocation that it is', async () => {
+    it('treats a suspension as the end of an invocation', async () => {
       const durable = withDurableExecution(async (_event, context) => {
         await context.wait({ seconds: 1 });
         return 'waited';

@@ -4,21 +4,21 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import type { Way } from './grace-handlers.js';
 import { type FunctionOf, headlines, printedBetween, useFunction } from './local-lambda.js';
 
-// With the handlers' options, of 950 ms and 200 ms of them, the deadline comes 100 ms after the start, and 750 ms before the
-// hook deadline.
+// The handlers have a margin of 950 ms and a reserve of 200 ms. So the deadline comes 100 ms after the start, and 750 ms
+// before the hook deadline.
 const TIMEOUT_MS = 1050;
 const DEADLINE_MS = 100;
 const HOOK_DEADLINE_MS = 850;
-/** How late, at most, a cut-off may come on a machine that does other things as well: less than a grace of two hooks. */
+/** How late a cut-off may come, at most, on a busy machine. The grace of a class with two hooks is longer: 250 ms. */
 const LATE_MS = 240;
 
-/** When a handler in its grace is cut off that leaves its time to so many hooks. */
+/** The cut-off of a handler in its grace, in ms after the start, if its class has this many hooks. */
 const cutOffMs = (hooks: number): number => DEADLINE_MS + (HOOK_DEADLINE_MS - DEADLINE_MS) / (hooks + 1);
 
-/** What an invocation prints that succeeds. */
+/** What a successful invocation prints. */
 const OF_SUCCESS = /^INFO (closed( first)?: fulfilled|left the subclass)$/;
 
-/** Invokes, and once more to prove that the process serves the next event and prints nothing of this one in it. */
+/** Invokes twice. The second invocation proves that the process serves it and prints nothing of the first one in it. */
 export async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationResult> {
   const from = lambda.log.length;
   const result = await lambda.invoke({ way });
@@ -49,7 +49,7 @@ export const expectSucceeded = (result: InvocationResult, answer: string, within
 const timeOf = (result: InvocationResult, line: RegExp): number =>
   result.lines.find(({ text }) => line.test(text))?.atMs ?? Number.NaN;
 
-/** How far past its deadline the handler says that it has ended. */
+/** How many ms past its deadline the handler has ended, as the warning says. */
 const lateByMs = (result: InvocationResult): number => {
   const warning = result.lines.find(({ text }) => text.includes('past its deadline'))?.text;
   return Number(warning?.match(/\.handler ended (\d+) ms past its deadline, in its grace/)?.[1]);
@@ -67,7 +67,7 @@ const INTERRUPTED = [
   FAILED,
 ] as const;
 
-/** What is printed of a handler that ends in each of the ways. */
+/** What is printed when a handler ends in each of these ways. */
 export const DEMANDS = {
   'listens to its signal': ['INFO left', TIMED_OUT, reported(), 'INFO closed: rejected', FAILED],
   'fails on its way out': [
@@ -94,19 +94,19 @@ export function describeGrace(functionOf: FunctionOf): void {
       );
 
     for (const form of ['promise', 'thenable', 'callback', 'stream']) {
-      describe(`a handler by ${form}, ${preempt ? 'with' : 'without'} preempt`, () => {
+      describe(`a ${form} handler, ${preempt ? 'with' : 'without'} preempt`, () => {
         const started = graceful(form);
         const isStream = form === 'stream';
 
-        describe('that has asked for its deadline has grace (R12)', () => {
-          it('and times out when it has listened to its signal, after its `finally`', async () => {
+        describe('that has called `currentDeadline()` has grace (R12)', () => {
+          it('it times out after its `finally` if it ends because of its signal', async () => {
             const result = await invokeTwice(started.lambda, 'listens to its signal');
             expectTimedOut(result);
             expect(headlines(result)).to.deep.equal(DEMANDS['listens to its signal']);
             if (isStream) expect(result.body).to.equal('one closing ');
           });
 
-          it('and its error on the way out is the cause of the timeout (R13)', async () => {
+          it('an error in its clean-up is the cause of the timeout (R13)', async () => {
             const result = await invokeTwice(started.lambda, 'fails on its way out');
             expectTimedOut(result);
             expect(headlines(result)).to.deep.equal(DEMANDS['fails on its way out']);
@@ -115,21 +115,21 @@ export function describeGrace(functionOf: FunctionOf): void {
             if (isStream) expect(result.body).to.equal('one closing ');
           });
 
-          it('and can answer after its `finally`, with a warning', async () => {
+          it('it can answer after its `finally`, and a warning is logged', async () => {
             const result = await invokeTwice(started.lambda, 'answers in time');
             expectSucceeded(result, isStream ? 'one what is done' : 'what is done');
             expect(headlines(result)).to.deep.equal(DEMANDS['answers in time']);
             expect(lateByMs(result)).to.be.within(25, cutOffMs(2) - DEADLINE_MS);
           });
 
-          it('and can finish its work, with a warning', async () => {
+          it('it can finish its work, and a warning is logged', async () => {
             const result = await invokeTwice(started.lambda, 'comes late');
             expectSucceeded(result, isStream ? 'one all is done' : 'all is done');
             expect(headlines(result)).to.deep.equal(DEMANDS['comes late']);
             expect(lateByMs(result)).to.be.within(75, cutOffMs(2) - DEADLINE_MS);
           });
 
-          it('until its cut-off', async () => {
+          it('its grace ends at its cut-off', async () => {
             const result = await invokeTwice(started.lambda, 'hangs on');
             expectTimedOut(result);
             expect(headlines(result)).to.deep.equal(DEMANDS['hangs on']);
@@ -138,7 +138,7 @@ export function describeGrace(functionOf: FunctionOf): void {
           });
         });
 
-        it('that has not asked is cut off at its deadline (R12)', async () => {
+        it('that has not called `currentDeadline()` is cut off at its deadline (R12)', async () => {
           const result = await invokeTwice(started.lambda, 'has not asked');
           expectTimedOut(result);
           expect(headlines(result)).to.deep.equal(DEMANDS['has not asked']);
@@ -155,7 +155,7 @@ export function describeGrace(functionOf: FunctionOf): void {
               /; it blocked .* and was interrupted at .*\.js:\d+:\d+\)$/,
             );
             expect(headlines(result)).to.deep.equal(DEMANDS[way]);
-            // How soon depends on another thread, which may have to wait for a core; the hooks have their time all the same.
+            // How soon depends on another thread, which may have to wait for a core. The hooks still have their time.
             expect(timeOf(result, /report/)).to.be.within(cutOffMs(2) - 5, HOOK_DEADLINE_MS);
             if (isStream) expect(result.body).to.equal('one ');
           });
@@ -182,7 +182,7 @@ export function describeGrace(functionOf: FunctionOf): void {
       describe(`a handler whose class has ${title}, ${preempt ? 'with' : 'without'} preempt (R12)`, () => {
         const started = graceful(name);
 
-        it('has grace to end by an error', async () => {
+        it('has grace to end with an error', async () => {
           const result = await invokeTwice(started.lambda, 'listens to its signal');
           expectTimedOut(result);
           expect(headlines(result)).to.deep.equal(['INFO left', TIMED_OUT, ...onTimeout, FAILED]);
@@ -194,12 +194,12 @@ export function describeGrace(functionOf: FunctionOf): void {
           expect(headlines(result)).to.deep.equal(['INFO left', ENDED_LATE, ...onSuccess]);
         });
 
-        it('is cut off when it has had an equal share of the time until the hook deadline', async () => {
+        it('is cut off after an equal share of the time until the hook deadline', async () => {
           const result = await invokeTwice(started.lambda, 'hangs on');
           expectTimedOut(result);
           expect(headlines(result)).to.deep.equal([TIMED_OUT, ...onTimeout, FAILED]);
           const atMs = cutOffMs(hooks);
-          // Where it has all the time, the hard deadline is closer than any lateness.
+          // Without hooks, the hard deadline comes before the lateness that is allowed ends.
           expect(timeOf(result, /timed out/)).to.be.within(atMs - 5, Math.min(atMs + LATE_MS, TIMEOUT_MS));
         });
       });
@@ -209,7 +209,7 @@ export function describeGrace(functionOf: FunctionOf): void {
       const started = graceful('callingSuper');
 
       for (const way of ['listens to its signal', 'fails on its way out'] as const) {
-        it(`and ${way} in the superclass runs both ends before the hooks, which run once`, async () => {
+        it(`that ${way} in the superclass runs both clean-ups before the hooks, which run once`, async () => {
           const result = await invokeTwice(started.lambda, way);
           expectTimedOut(result);
           const [left, ...rest] = DEMANDS[way];
@@ -224,7 +224,7 @@ export function describeGrace(functionOf: FunctionOf): void {
         expect(headlines(result)).to.deep.equal([left, 'INFO left the subclass', ...rest]);
       });
 
-      it('is cut off at its cut-off, with its hooks run once', async () => {
+      it('times out at its cut-off, and its hooks run once', async () => {
         const result = await invokeTwice(started.lambda, 'hangs on');
         expectTimedOut(result);
         expect(headlines(result)).to.deep.equal(DEMANDS['hangs on']);

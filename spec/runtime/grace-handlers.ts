@@ -12,7 +12,7 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
-// From the environment, so that a process without `preempt` has no watchdog at all.
+// From the environment, so that a process without `preempt` has no watchdog.
 const options = { marginMs: 950, reserveMs: 200, preempt: process.env.PREEMPT === 'true' };
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -27,7 +27,7 @@ async function leave(): Promise<void> {
   console.log('left');
 }
 
-/** The ways to be at work at one's deadline. */
+/** What a handler can do at its deadline. */
 const ways = {
   /** Ends with the reason of its signal. */
   async 'listens to its signal'() {
@@ -63,7 +63,7 @@ const ways = {
     }
   },
 
-  /** Is done a little later than it should be. */
+  /** Finishes its work a little later than its deadline. */
   async 'comes late'() {
     try {
       await wait(currentDeadline().remainingMs() + LATE_MS);
@@ -73,7 +73,7 @@ const ways = {
     }
   },
 
-  /** Has asked for its deadline, and does not care. */
+  /** Has called `currentDeadline()`, but does not stop. */
   async 'hangs on'() {
     currentDeadline().remainingMs();
     return forever();
@@ -89,7 +89,7 @@ const ways = {
     for (;;);
   },
 
-  /** Has asked, and blocks the event loop when its deadline comes. */
+  /** Has called `currentDeadline()`, and blocks the event loop when its deadline comes. */
   async 'blocks at its deadline'() {
     await wait(currentDeadline().remainingMs() - LATE_MS);
     for (;;);
@@ -98,7 +98,7 @@ const ways = {
 
 export type Way = keyof typeof ways;
 
-/** What its event asks for; nothing but an answer if it is empty. */
+/** What the event asks for. If it is empty, the handler only answers. */
 export interface Step {
   readonly way?: Way;
 }
@@ -211,10 +211,10 @@ export const callingSuper = inheriting.handler.bind(inheriting);
 
 type Stream = awslambda.HttpResponseStream;
 
-/** Tells, by its request id, of an invocation that has timed out. */
+/** Emits an event when an invocation has timed out. The name of the event is the request id. */
 const timeouts = new EventEmitter();
 
-/** Writes as soon as the handler has timed out, by all ways to the stream that it has had in time. */
+/** Writes as soon as the handler has timed out, through every reference to the stream that it has taken in time. */
 async function writeLate(stream: Stream, requestId: string): Promise<void> {
   const write = stream.write.bind(stream);
   const returned = stream.on('drain', () => {});
@@ -258,16 +258,16 @@ class Streaming {
 }
 const streaming = new Streaming();
 
-// Outside the runtime client, as in the process that compiles the specs, there is no such global.
+// This global exists only in the runtime client.
 const streamify = globalThis.awslambda?.streamifyResponse ?? ((streamed: unknown) => streamed);
 export const stream = streamify(streaming.handler.bind(streaming));
 
-/** One of many events at a time. */
+/** One of many events that are served at the same time. */
 export interface Overlap extends Step {
   readonly id: number;
 }
 
-/** What an invocation answers among others. */
+/** What one of many overlapping invocations answers. */
 export interface Answer {
   readonly id: number;
   readonly answer?: string;

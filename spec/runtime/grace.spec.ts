@@ -5,7 +5,7 @@ import type { Answer, Overlap, Way } from './grace-handlers.js';
 import { closeFunctions, functionOf, needsRealClient } from './local-lambda.js';
 
 const INVOCATIONS = 24;
-/** Leaves each of them, which share a core or two, half a second for what is to be in time. */
+/** Leaves each invocation half a second to end in time, because all of them share a core or two. */
 const TIMEOUT_MS = 1500;
 
 /** What the invocations do, in turn, and what they answer. */
@@ -19,11 +19,11 @@ const WAYS: readonly [Way | undefined, Omit<Answer, 'id'>][] = [
   ['has not asked', { timedOut: 'its request, preempted false, cause undefined' }],
 ];
 
-/** The messages of a log in which many invocations write at a time. */
+/** The messages of a log in which many invocations write at the same time. */
 const messages = (lines: readonly LogLine[]): string[] =>
   lines.filter(({ source }) => source === 'handler').map(({ text }) => JSON.parse(text).message);
 
-describe('in its grace on the runtime client', function () {
+describe('grace on the runtime client', function () {
   this.timeout(15_000);
   needsRealClient();
 
@@ -58,7 +58,7 @@ describe('in its grace on the runtime client', function () {
           const which = `${JSON.stringify(event)} ${error?.errorMessage}`;
           expect(response, which).to.deep.equal(answer);
           expect(durationMs, which).to.be.below(TIMEOUT_MS);
-          // What they print stands in the lines of their own request.
+          // What an invocation prints is in the lines of its own request.
           const printed = messages(lines).filter((line) => line === 'left' || line === 'hook');
           const hasLeft = !['hangs on', 'has not asked', undefined].includes(event?.way);
           const hooks = answer && 'timedOut' in answer ? 2 : 1;

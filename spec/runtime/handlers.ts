@@ -12,7 +12,7 @@ import {
 const marginMs = 600;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What its event asks for. */
+/** What the event asks for. */
 interface Step {
   readonly work?: 'hang' | 'fail' | 'reject late' | 'cancel' | 'leave one' | 'throw a string';
   readonly report?: 'hang' | 'fail' | 'reject late';
@@ -73,7 +73,7 @@ class Steps {
 const steps = new Steps();
 export const handler = steps.handler.bind(steps);
 
-/** What the hard deadline does without this package. */
+/** Shows what happens at the hard deadline without this package. */
 export const undecorated = async (event: Step): Promise<string> => {
   try {
     return await inTime(event);
@@ -82,7 +82,7 @@ export const undecorated = async (event: Step): Promise<string> => {
   }
 };
 
-/** What runtimes without callbacks refuse. */
+/** A handler that runtimes without callbacks refuse. */
 export const undecoratedCallback = (event: Step, _context: Context, callback: Callback<string>): void => {
   void inTime(event).then((value) => callback(null, value));
 };

@@ -4,12 +4,12 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import type { Attempt, Source, Step } from './left-behind-handlers.js';
 import { closeFunctions, type FunctionOf, headlines, printedBetween, useFunction } from './local-lambda.js';
 
-/** With the handlers' margin, it puts the deadline 100 ms after the start. */
+/** With the margin of the handlers, the deadline comes 100 ms after the start. */
 const TIMEOUT_MS = 800;
 
 const INTERRUPTED = '; it blocked the event loop and was interrupted at block';
 
-/** Where an error is that nobody catches. */
+/** The places in which an uncaught error happens. */
 export const SOURCES: readonly [Source, string][] = [
   ['timer', 'a timer'],
   ['immediate', 'an immediate'],
@@ -31,11 +31,11 @@ const leftUncaught = ({ requestId }: InvocationResult): string =>
 interface TwoInvocations {
   readonly result: InvocationResult;
   readonly next: InvocationResult;
-  /** Every line of both, and those between them. */
+  /** Every line from the first of them on. */
   readonly log: readonly LogLine[];
 }
 
-/** Invokes, and once more to see what shows then; the process has to serve a third one as well. */
+/** Invokes, and invokes again to see what is printed then. The process must serve a third invocation too. */
 async function invokeBoth(lambda: LocalLambda, step: Step): Promise<TwoInvocations> {
   const from = lambda.log.length;
   const result = await lambda.invoke(step);
@@ -62,7 +62,7 @@ const uncaught = (log: readonly LogLine[]): string[] =>
     ({ text }) => text.match(/left an error uncaught.* (RangeError: left behind by .*?)\r/)?.[1] ?? [],
   );
 
-/** What happens to errors that are left behind, on the runtime client that `functionOf` chooses. */
+/** Uncaught errors and interrupted code, on the runtime client that `functionOf` chooses. */
 export function describeLeftBehind(functionOf: FunctionOf): void {
   const start = (preempt: boolean, name = 'handler'): LocalLambda =>
     functionOf(`left-behind-handlers.${name}`, {
@@ -70,7 +70,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
       env: { PREEMPT: String(preempt) },
     });
 
-  describe('an error in its grace leaves a handler its answer (R16)', () => {
+  describe('a handler can still answer after an uncaught error in its grace (R16)', () => {
     const started = useFunction(() => start(false));
 
     const inGrace: readonly (readonly [Step, by: string, where: string])[] = [
@@ -94,7 +94,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
       const started = useFunction(() => start(preempt));
 
       for (const [source, where] of SOURCES) {
-        it(`in ${where} during the hooks lets these run, and the response leave`, async () => {
+        it(`in ${where} during the hooks does not stop the hooks or the response`, async () => {
           const step: Step = { work: 'fails during its hooks', source };
           const { result, next, log } = await invokeBoth(started.lambda, step);
           expectTimedOut(result);
@@ -104,7 +104,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
           expect(uncaught(log)).to.deep.equal([`RangeError: left behind by ${source}`]);
         });
 
-        it(`in ${where} during the next invocation leaves that one alone`, async () => {
+        it(`in ${where} during the next invocation does not affect that invocation`, async () => {
           const step: Step = { work: 'fails in the next invocation', source };
           const { result, next, log } = await invokeBoth(started.lambda, step);
           expectTimedOut(result);
@@ -114,7 +114,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         });
       }
 
-      it('that has made two calls on one signal is not even a warning, as it only listens to it', async () => {
+      it('in a second call that the same signal has aborted is not logged', async () => {
         const { result, next } = await invokeBoth(started.lambda, { work: 'makes two calls on one signal' });
         expectTimedOut(result);
         expect(headlines(result)).to.deep.equal(HOOKS_RAN);
@@ -122,7 +122,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
       });
 
       if (!preempt) return;
-      it('in promises that had rejected before it was interrupted is a warning each', async () => {
+      it('is logged once for each promise that rejected before the interruption', async () => {
         const step: Step = { work: 'blocks when promises have rejected' };
         const { result, next, log } = await invokeBoth(started.lambda, step);
         expectTimedOut(result);
@@ -159,7 +159,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
   describe('code that is interrupted in one callback and goes on in another has timed out (R27)', () => {
     const started = useFunction(() => start(true, 'interrupted'));
 
-    /** Invokes, and once more; the late answer is logged in its time. */
+    /** Invokes twice, and expects a warning about the late answer. */
     async function invokeAttempt(attempt: Attempt, name: string): Promise<InvocationResult> {
       const { lambda } = started;
       const from = lambda.log.length;
@@ -179,7 +179,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
 
     for (const by of ['timer', 'immediate', 'tick'] as const) {
       for (const who of ['handler', 'asking handler'] as const) {
-        it(`where it is a handler${who === 'handler' ? '' : ' with grace'}, and goes on in a ${by}`, async () => {
+        it(`if it is a handler${who === 'handler' ? '' : ' with grace'}, and goes on in a ${by}`, async () => {
           const result = await invokeAttempt({ who, by }, 'handler');
           expectTimedOut(result);
           expect(result.error?.errorMessage).to.match(/^Attempting\.handler timed out 700 ms before/);
@@ -187,7 +187,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         });
       }
 
-      it(`where it is an @OnTimeout hook, and goes on in a ${by}`, async () => {
+      it(`if it is an @OnTimeout hook, and goes on in a ${by}`, async () => {
         const result = await invokeAttempt({ who: 'report', by }, 'report');
         expectTimedOut(result);
         expect(withoutWarnings(result)).to.deep.equal([
@@ -198,7 +198,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         ]);
       });
 
-      it(`where it is a @Finally hook, and goes on in a ${by}`, async () => {
+      it(`if it is a @Finally hook, and goes on in a ${by}`, async () => {
         const result = await invokeAttempt({ who: 'close', by }, 'close');
         expectTimedOut(result);
         expect(result.error?.errorMessage).to.match(/^Attempting\.close was abandoned after its share/);
@@ -209,7 +209,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
       });
     }
 
-    it('where it is a hook that responds', async () => {
+    it('if it is a hook that responds', async () => {
       const lambda = start(true, 'interruptedResponder');
       const result = await lambda.invoke({ who: 'report', by: 'timer' } satisfies Attempt);
       expectTimedOut(result);
@@ -219,7 +219,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
   });
 }
 
-/** What an error that nobody catches has done, whichever invocation it was. */
+/** The effect of an uncaught error, without the request id. */
 function effectOf({ status, error, requestId, ...result }: InvocationResult) {
   const anonymous = (text = ''): string => text.replaceAll(requestId, 'its id');
   return {

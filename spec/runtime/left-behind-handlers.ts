@@ -1,6 +1,6 @@
 /**
- * Functions that leave errors behind, for the specs of what becomes of these. They import the built package, as a user's
- * code does.
+ * Functions that leave errors uncaught, for the specs of such errors. They import the built package, as a user's code
+ * does.
  */
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -14,7 +14,7 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
-// From the environment, so that a process without `preempt` has no watchdog at all.
+// From the environment, so that a process without `preempt` has no watchdog.
 const options = { marginMs: 700, reserveMs: 200, preempt: process.env.PREEMPT === 'true' };
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -23,14 +23,14 @@ const block = (): never => {
   for (;;);
 };
 
-/** Time for an error that has been thrown to show its effect. */
+/** Gives a thrown error the time to show its effect. */
 const EFFECT_MS = 30;
 
 const fail = (source: string): never => {
   throw new RangeError(`left behind by ${source}`);
 };
 
-/** Opens a connection, and returns what makes data arrive on it. */
+/** Opens a connection, and returns a function that makes data arrive on it. */
 async function openConnection(onData: () => void): Promise<() => void> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -39,7 +39,7 @@ async function openConnection(onData: () => void): Promise<() => void> {
   return () => accepted.write('data');
 }
 
-/** The places of an error that nobody catches. Each prepares it in time, and returns what makes it happen. */
+/** The places of an uncaught error. Each one prepares it in time, and returns a function that makes it happen. */
 const sources = {
   timer: () => () => setTimeout(fail, 1, 'timer'),
   immediate: () => () => setImmediate(fail, 'immediate'),
@@ -56,7 +56,7 @@ const sources = {
 
 export type Source = keyof typeof sources;
 
-/** Tells of the moments in which what an invocation has left behind is to happen. */
+/** Emits an event when it is time for a prepared error to happen. */
 const moments = new EventEmitter();
 
 /** What a handler does. */
@@ -131,13 +131,13 @@ const works = {
 
 export type Work = keyof typeof works;
 
-/** What its event asks for. */
+/** What the event asks for. */
 export interface Step {
   readonly work: Work;
   readonly source?: Source;
 }
 
-// What a crash reporter hears of.
+// A crash reporter listens to this event.
 process.on('uncaughtExceptionMonitor', () => console.log('crash'));
 
 class Leaving {
@@ -162,14 +162,14 @@ class Leaving {
 const leaving = new Leaving();
 export const handler = leaving.handler.bind(leaving);
 
-/** The callbacks that come right behind one that is interrupted. */
+/** The callbacks that can run right after an interrupted one. */
 const callbacks = {
   timer: (callback: () => void) => void setTimeout(callback, 1),
   immediate: (callback: () => void) => void setImmediate(callback),
   tick: (callback: () => void) => process.nextTick(callback),
 };
 
-/** What tries to pass for a success after it was interrupted. */
+/** Code that is interrupted and then tries to succeed. */
 export interface Attempt {
   readonly who: 'handler' | 'asking handler' | 'report' | 'close' | undefined;
   readonly by: keyof typeof callbacks;
@@ -177,7 +177,7 @@ export interface Attempt {
 
 const BLOCK_AFTER_MS = 50;
 
-/** Blocks the event loop in one callback while another one is due, which fulfils. */
+/** Blocks the event loop in one callback. Another callback is due then, and fulfils the promise. */
 const attempt = ({ by }: Attempt): Promise<string> =>
   new Promise((resolve) => {
     setTimeout(() => {

@@ -3,10 +3,10 @@ import { describeLeftBehind, SOURCES } from './left-behind-cases.js';
 import type { Step } from './left-behind-handlers.js';
 import { closeFunctions, functionOf, needsRealClient } from './local-lambda.js';
 
-/** Leaves each invocation half a second, for many share a core. */
+/** Leaves each invocation half a second, because many of them share a core. */
 const TIMEOUT_MS = 1200;
 
-/** Handed out together, with what the caller receives of each. */
+/** The events that are handed out together, and what the caller receives for each. */
 const CAST: readonly (readonly [Step, string])[] = [
   ...SOURCES.flatMap(([source]) => [
     [{ work: 'fails in its grace', source }, 'answered in its grace'] as const,
@@ -16,17 +16,17 @@ const CAST: readonly (readonly [Step, string])[] = [
   [{ work: 'makes two calls on one signal' }, 'LambdaTimeoutError'],
 ];
 
-describe('what is left behind on the runtime client', function () {
+describe('uncaught errors and interrupted code on the runtime client', function () {
   this.timeout(15_000);
   needsRealClient();
 
   describeLeftBehind(functionOf);
 
-  describe('beside other invocations on Managed Instances (R16, R17)', () => {
+  describe('an uncaught error beside other invocations on Managed Instances (R16, R17)', () => {
     afterEach(closeFunctions);
 
     for (const preempt of [false, true]) {
-      it(`is a warning with the id of its own, ${preempt ? 'with' : 'without'} preempt`, async () => {
+      it(`is logged with the request id of its own invocation, ${preempt ? 'with' : 'without'} preempt`, async () => {
         const lambda = functionOf('left-behind-handlers.handler', {
           timeoutMs: TIMEOUT_MS,
           maxConcurrency: CAST.length,

@@ -1,8 +1,8 @@
-/** Functions that tell what the local Lambda lets them do, without this package. */
+/** Functions that report what the local Lambda lets them do. They do not use this package. */
 
 const SPIN_MS = 60;
 
-/** The part of a CPU that this process gets, as far as it can tell while it works for so long. */
+/** Works for this time, and measures the part of a CPU that this process gets. */
 function measureCpus(forMs: number): number {
   const startedAtMs = performance.now();
   const { user, system } = process.cpuUsage();
@@ -14,7 +14,7 @@ function measureCpus(forMs: number): number {
 
 const cpusInInit = measureCpus(SPIN_MS);
 
-/** Tells the part of a CPU that it had in its init phase, and that which it has now. */
+/** Returns the part of a CPU that it had in its init phase, and the part that it has now. */
 export const working = async (event: { readonly forMs: number }): Promise<object> => ({
   cpusInInit,
   cpus: measureCpus(event.forMs),
@@ -24,7 +24,7 @@ export const working = async (event: { readonly forMs: number }): Promise<object
 let ticks = 0;
 const EVERY_MS = 10;
 
-/** Tells how often a timer has fired which its first invocation leaves running. */
+/** Returns how often a timer has fired. The first invocation starts it and leaves it running. */
 export const ticking = async (): Promise<number> => {
   if (ticks === 0) {
     ticks = 1;
@@ -35,7 +35,7 @@ export const ticking = async (): Promise<number> => {
   return ticks;
 };
 
-/** Prints at once what it has to, and later what it has left for later. */
+/** Prints one line at once, and one line after it has returned. */
 export const leaving = async (): Promise<string> => {
   console.log('in time');
   setTimeout(() => console.log('left for later'), EVERY_MS);

@@ -9,7 +9,7 @@ import { CpuGroup, canLimitCpu } from '../../samples/local-lambda/cpu-group.js';
 import { closeFunctions, functionOf, needsCpuGroup, needsRealClient, printed } from './local-lambda.js';
 
 const PAUSE_MS = 400;
-/** More of a CPU than 128 MB have, and less than what a busy machine leaves. */
+/** More of a CPU than 128 MB get, and less than a busy machine leaves. */
 const UNLIMITED = 0.15;
 
 describe('the local Lambda', function () {
@@ -18,7 +18,7 @@ describe('the local Lambda', function () {
   afterEach(closeFunctions);
 
   describe('between two events', () => {
-    it('lets its process do nothing, and then what became due', async () => {
+    it('freezes its process, and timers that became due fire in the next event', async () => {
       const lambda = functionOf('local-lambda-handlers.ticking');
       expect((await lambda.invoke({})).response).to.equal(1);
       await wait(PAUSE_MS);
@@ -27,7 +27,7 @@ describe('the local Lambda', function () {
       expect(await lambda.invoke({})).to.include({ processId });
     });
 
-    it('shows what was printed for an event with that event, and what was left for later with the next one', async () => {
+    it('shows a line with the event in which it was printed, and a later line with the next event', async () => {
       const lambda = functionOf('local-lambda-handlers.leaving');
       const first = await lambda.invoke({});
       await wait(PAUSE_MS);
@@ -36,7 +36,7 @@ describe('the local Lambda', function () {
       expect(printed(await lambda.invoke({}))).to.include('INFO\tleft for later');
     });
 
-    it('starts the clock of the deadline when the event is handed out, and kills a process that was frozen', async () => {
+    it('counts the time to the deadline from the moment when it hands out the event, and then kills the process', async () => {
       const lambda = functionOf('local-lambda-handlers.hanging', { timeoutMs: 500 });
       const first = await lambda.invoke({});
       await wait(PAUSE_MS);
@@ -47,14 +47,14 @@ describe('the local Lambda', function () {
       }
     });
 
-    it('ends its process where it is closed', async () => {
+    it('ends its process when it is closed', async () => {
       const lambda = functionOf('local-lambda-handlers.ticking');
       const { processId = 0 } = await lambda.invoke({});
       await lambda.close();
       expect(() => process.kill(processId, 0)).to.throw('ESRCH');
     });
 
-    it('lets the process of a managed instance go on', async () => {
+    it('does not freeze the process of a managed instance', async () => {
       const lambda = functionOf('local-lambda-handlers.ticking', { maxConcurrency: 2 });
       await lambda.invoke({});
       await wait(PAUSE_MS);
@@ -62,7 +62,7 @@ describe('the local Lambda', function () {
     });
   });
 
-  describe('with `memoryMb`', () => {
+  describe('the option `memoryMb`', () => {
     needsCpuGroup();
 
     for (const memoryMb of [128, 512]) {
@@ -77,7 +77,7 @@ describe('the local Lambda', function () {
       });
     }
 
-    it('leaves the process all of the CPU where it is not given', async () => {
+    it('leaves the process all of the CPU if the option is not given', async () => {
       const { response } = await functionOf('local-lambda-handlers.working').invoke({ forMs: PAUSE_MS / 2 });
       expect((response as { cpus: number }).cpus).to.be.above(UNLIMITED);
     });
@@ -85,7 +85,7 @@ describe('the local Lambda', function () {
 });
 
 describe('a group of processes with a share of the CPU', () => {
-  /** Makes a file system that has nothing but what the kernel shows of its groups. */
+  /** Makes a file system that has only the files that the kernel shows for its groups. */
   function makeRoot(files: Readonly<Record<string, string>>): string {
     const root = mkdtempSync(join(tmpdir(), 'cgroups-'));
     for (const [path, content] of Object.entries(files)) {
@@ -102,7 +102,7 @@ describe('a group of processes with a share of the CPU', () => {
 
   const readOf = ({ folder }: CpuGroup, file: string): string => readFileSync(join(folder, file), 'utf8');
 
-  it('is told its quota as cgroups of version 1 want it, below the own group', () => {
+  it('has its quota in the format of cgroups version 1, below the group of this process', () => {
     const root = makeRoot({
       'proc/self/mounts':
         'cgroup /cg/memory cgroup rw,memory 0 0\ncgroup /cg/cpu cgroup rw,cpu,cpuacct 0 0\n',
@@ -118,7 +118,7 @@ describe('a group of processes with a share of the CPU', () => {
     expect(readOf(group, 'cgroup.procs')).to.equal('42');
   });
 
-  it('is told its quota as cgroups of version 2 want it, in a parent that passes the CPU on', () => {
+  it('has its quota in the format of cgroups version 2, in a parent that lets its groups limit the CPU', () => {
     const root = makeRoot({
       'proc/self/mounts': 'cgroup2 /cg cgroup2 rw 0 0\n',
       'cg/cgroup.subtree_control': 'memory pids\n',
@@ -135,7 +135,7 @@ describe('a group of processes with a share of the CPU', () => {
     expect(readFileSync(join(root, 'cg/local-lambda/cgroup.subtree_control'), 'utf8')).to.equal('cpu\n');
   });
 
-  it('is removed with the next one if its owner was killed', () => {
+  it('is removed when the next one is made, if its owner was killed', () => {
     const { pid = 0 } = spawnSync('true');
     const root = makeRoot({
       'proc/self/mounts': 'cgroup /cg cgroup rw,cpu 0 0\n',
@@ -147,7 +147,7 @@ describe('a group of processes with a share of the CPU', () => {
     expect(readdirSync(parent)).to.have.members(['cpu.shares', `${process.pid}-999`, basename(group.folder)]);
   });
 
-  describe('where there is none', () => {
+  describe('where there are no cgroups', () => {
     const withoutGroups = (): string => makeRoot({ 'proc/self/mounts': 'proc /proc proc rw 0 0\n' });
     const { CPU_SHARE: share = '' } = process.env;
     const setShare = (value: string) => Object.assign(process.env, { CPU_SHARE: value });
@@ -156,7 +156,7 @@ describe('a group of processes with a share of the CPU', () => {
       sinon.restore();
     });
 
-    it('is done without, and a warning says so, once', () => {
+    it('the CPU is not limited, and one warning says so', () => {
       setShare('');
       const warn = sinon.stub(console, 'warn');
       expect([canLimitCpu(withoutGroups()), canLimitCpu(withoutGroups())]).to.deep.equal([false, false]);
@@ -165,7 +165,7 @@ describe('a group of processes with a share of the CPU', () => {
       expect(text).to.match(/^The local Lambda cannot limit the CPU here: there are no cgroups\./);
     });
 
-    it('is an error where it is required', () => {
+    it('an error is thrown if the limit is required', () => {
       setShare('required');
       expect(() => canLimitCpu(withoutGroups())).to.throw('cannot limit the CPU here: there are no cgroups');
     });

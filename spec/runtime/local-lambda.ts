@@ -19,7 +19,7 @@ export function functionOf(handler: string, options: Partial<LocalLambdaOptions>
 /** Starts a function on the client that a spec is about. */
 export type FunctionOf = typeof functionOf;
 
-/** One function for all specs of a suite, each of which leaves its process to the next. */
+/** Starts one function for all specs of a suite. They all use the same process. */
 export function useFunction(start: () => LocalLambda): { readonly lambda: LocalLambda } {
   const started = {} as { lambda: LocalLambda };
   before(() => {
@@ -29,14 +29,14 @@ export function useFunction(start: () => LocalLambda): { readonly lambda: LocalL
   return started;
 }
 
-/** Leaves a suite about AWS's own client pending where that is not installed, which `.ci/run` does not let happen. */
+/** Skips a suite about AWS's own client if that is not installed. `.ci/run` fails instead. */
 export function needsRealClient(): void {
   before(function () {
     if (findRuntimeClient().name !== 'aws-lambda-ric') this.skip();
   });
 }
 
-/** Leaves a suite about a share of the CPU pending where none can be had, which `.ci/run` does not let happen. */
+/** Skips a suite about a share of the CPU if the CPU cannot be limited here. `.ci/run` fails instead. */
 export function needsCpuGroup(): void {
   before(function () {
     if (!canLimitCpu()) this.skip();
@@ -52,7 +52,7 @@ export const closeFunctions = async (): Promise<void> => {
 export const printed = ({ lines }: { lines: readonly { source: string; text: string }[] }): string[] =>
   lines.filter(({ source }) => source === 'handler').map(({ text }) => text.replace(/^\S+Z\t\S+\t/, ''));
 
-/** Cases that spend their time waiting: all of them begin at once, and each is a spec of its own. */
+/** Makes a spec of each case. The cases spend their time waiting, so all of them begin at once. */
 export function together(cases: readonly (readonly [title: string, run: () => Promise<void>])[]): void {
   const runs = new Map<string, Promise<void>>();
   before(async () => {
@@ -63,7 +63,7 @@ export function together(cases: readonly (readonly [title: string, run: () => Pr
   for (const [title] of cases) it(title, () => runs.get(title));
 }
 
-/** What was printed through the console, in short: without classes, figures and details, as `ERROR handler timed out`. */
+/** What was printed through the console, without classes, numbers and details, such as `ERROR handler timed out`. */
 export const headlines = (result: { lines: readonly { source: string; text: string }[] }): string[] =>
   printed(result)
     .filter((line) => /^(INFO|WARN|ERROR)\t/.test(line))

@@ -1,9 +1,9 @@
-/** Functions whose log is searched for their timeouts. They import the built package, as a user's code does. */
+/** Functions for the specs that search a log for timeouts. They import the built package, as a user's code does. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { currentDeadline, GracefulTimeout } from 'lambda-graceful-timeout';
 
-/** A request that is never answered, and what becomes of it. */
+/** A request that is never answered, and what the handler does with it. */
 interface Request {
   readonly url: string;
   readonly work: 'hangs' | 'blocks' | 'fails' | 'ends in grace' | 'logs the error itself';

@@ -10,7 +10,7 @@ const [FILTER, PARSE, STATS, SORT] = [
   /^sort (\w+) desc$/,
 ];
 
-/** Runs a query of CloudWatch Logs Insights on log events, as far as the documentation uses its language. */
+/** Runs a query of CloudWatch Logs Insights on log events. Knows only the commands that the documentation uses. */
 export function run(query: string, messages: readonly string[]): readonly Row[] {
   let events: readonly Fields[] = messages.map((message) => ({ '@message': message }));
   let rows: readonly Row[] = [];

@@ -5,7 +5,7 @@ import type { Overlap, Report } from './overlapping-handlers.js';
 
 const INVOCATIONS = 60;
 const TIMEOUT_MS = 2000;
-/** How far two clocks that a busy thread reads one after the other may be apart; margins differ by more. */
+/** How much two clocks may differ if a busy thread reads them one after the other. The margins differ by more. */
 const CLOCK_MS = 50;
 
 describe('on Managed Instances, which enforce no timeout (R17)', function () {
@@ -15,7 +15,7 @@ describe('on Managed Instances, which enforce no timeout (R17)', function () {
 
   const seed = seedFrom('OVERLAP_SEED');
 
-  it(`sixty overlapping invocations with random deadlines in two worker threads are answered once, each with its own outcome (OVERLAP_SEED=${seed})`, async () => {
+  it(`sixty overlapping invocations with random deadlines in two worker threads are each answered once, with their own outcome (OVERLAP_SEED=${seed})`, async () => {
     const random = randomFrom(seed);
     const lambda = functionOf('overlapping-handlers.handler', {
       maxConcurrency: 30,
@@ -49,7 +49,7 @@ describe('on Managed Instances, which enforce no timeout (R17)', function () {
     for (const { requestId } of results) {
       expect(log.filter((text) => text.includes(`closed ${requestId}`))).to.have.length(1);
     }
-    // What the runtime client says of an answer that is refused since there has been one.
+    // The runtime client prints this if an answer is refused because there has already been one.
     expect(log.filter((text) => text.includes('Failed to post'))).to.deep.equal([]);
   });
 });

@@ -1,4 +1,4 @@
-/** A function whose invocations watch themselves while they overlap. It imports the built package, as a user's code does. */
+/** A function whose invocations overlap and observe themselves. It imports the built package, as a user's code does. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
@@ -10,31 +10,31 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
-/** What its event asks for. */
+/** What the event asks for. */
 export interface Overlap {
   readonly id: number;
   readonly marginMs: number;
-  /** How long the handler takes, at least; for ever if not given. */
+  /** How long the handler takes, at least. Without it, the handler never ends. */
   readonly workMs?: number;
 }
 
-/** What an invocation has seen of itself. */
+/** What an invocation has observed. */
 export interface Report {
   readonly id: number;
   readonly requestId: string;
   readonly threadId: number;
-  /** How far, at most, `currentDeadline()` was from its own deadline. */
+  /** The largest difference between `currentDeadline()` and the deadline of this invocation. */
   offByMs: number;
-  /** Whose timeout its signal told of. */
+  /** The request id in the reason of its signal. */
   abortedBy?: string;
 }
 
 const OBSERVE_EVERY_MS = 20;
 
-/** One instance for each margin, on which invocations overlap. */
+/** Makes one instance for a margin. Invocations overlap on it. */
 function overlappingWith(marginMs: number) {
   class Overlapping {
-    // One per invocation, as all of them have the same instance.
+    // One report for each invocation, because all of them use the same instance.
     readonly #reports = new WeakMap<Context, Report>();
 
     @GracefulTimeout(marginMs)
@@ -71,7 +71,7 @@ function overlappingWith(marginMs: number) {
   return overlapping.handler.bind(overlapping);
 }
 
-/** How far `currentDeadline()` is from what a clock says, whatever time passes between reading the two. */
+/** The difference between `currentDeadline()` and a clock. Time that passes between reading the two does not count. */
 function offBy(remainingMs: () => number): number {
   const latestMs = remainingMs();
   const currentMs = currentDeadline().remainingMs();

@@ -27,10 +27,10 @@ const blocks = {
 
 type Block = keyof typeof blocks;
 
-/** What its event asks for. */
+/** What the event asks for. */
 interface Step {
   readonly work?: Block | 'fail' | 'hang';
-  /** How long the handler waits before; it blocks from its very start if not given. */
+  /** How long the handler waits before its work. Without it, the handler blocks at its start. */
   readonly afterMs?: number;
   readonly report?: Block;
   readonly reportAfterMs?: number;
@@ -45,7 +45,7 @@ async function work({ work, afterMs }: Step): Promise<string> {
   return 'done';
 }
 
-// What a crash reporter would hear of, and is to hear nothing of.
+// A crash reporter listens to this event. It must receive nothing.
 process.on('uncaughtExceptionMonitor', (error) => console.log(`crash: ${error}`));
 
 class Steps {
@@ -121,7 +121,7 @@ class StreamingResponding extends Streaming {
 }
 const streamingResponding = new StreamingResponding();
 
-// Outside the runtime client, as in the process that compiles the specs, there is no such global.
+// This global exists only in the runtime client.
 const streamify = globalThis.awslambda?.streamifyResponse ?? ((streamed: unknown) => streamed);
 export const stream = streamify(streaming.handler.bind(streaming));
 export const streamResponder = streamify(streamingResponding.handler.bind(streamingResponding));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
 import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 
-/** The ways of `preempting-handlers.ts` to block. */
+/** The ways to block in `preempting-handlers.ts`. */
 export const BLOCKS = ['spin', 'match', 'sleep'] as const;
 
 /** The fields of the LambdaTimeoutError, as the runtime client has logged them. */
@@ -16,7 +16,7 @@ export const expectTimedOut = (result: InvocationResult): void => {
   expect(result.status).to.equal('failed');
 };
 
-/** Proves that the process is unharmed: it serves, and it is preempted again. */
+/** Proves that the process still works: it serves events, and it can be preempted again. */
 export const expectUnharmed = async (lambda: LocalLambda, { processId }: InvocationResult): Promise<void> => {
   expect(await lambda.invoke({ afterMs: 20 })).to.include({ response: 'done', processId });
   const stuck = await lambda.invoke({ work: 'spin', afterMs: 20 });

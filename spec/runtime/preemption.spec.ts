@@ -15,10 +15,10 @@ import { BLOCKS, expectTimedOut, expectUnharmed, logged } from './preempting.js'
 
 const TIMEOUT_MS = 800;
 const MARGIN_MS = 600;
-/** How late, at most, an interruption may come on a machine that does other things as well. */
+/** How late an interruption may come, at most, on a busy machine. */
 const LATE_MS = 250;
 
-/** Where a way to block stands in what Node runs: `preempting-handlers.js:20`. */
+/** The file and the line of a way to block, such as `preempting-handlers.js:20`. */
 const lineOf = (block: string, file = 'preempting-handlers.js'): string => {
   const isBuilt = file.endsWith('.js');
   const url = new URL(isBuilt ? file : `../../../../spec/runtime/${file}`, import.meta.url);
@@ -62,7 +62,7 @@ describe('preemption on the runtime client', function () {
         });
       }
 
-      it(`is told where (${work}), by the user's own line (R23)`, async () => {
+      it(`(${work}) is reported with the user's own line (R23)`, async () => {
         const blockedAt = String(logged(await preempting('handler').invoke({ work })).blockedAt);
         const [innermost, caller] = blockedAt.split('\n');
         expect(innermost)
@@ -72,7 +72,7 @@ describe('preemption on the runtime client', function () {
         expect(blockedAt.split('\n').at(-1), 'ends with the handler').to.include('at Steps.handler (');
       });
 
-      it(`is told where (${work}), by the line of its source where stacks are mapped`, async () => {
+      it(`(${work}) is reported with the line of its source if source maps are enabled`, async () => {
         const lambda = preempting('handler', { execArgv: ['--enable-source-maps'] });
         const result = await lambda.invoke({ work, afterMs: 20 });
         expectTimedOut(result);
@@ -84,7 +84,7 @@ describe('preemption on the runtime client', function () {
       });
     }
 
-    it('leaves the log of the runtime client right', async () => {
+    it('is logged with its own request id, also by the runtime client', async () => {
       const result = await preempting('handler').invoke({ work: 'spin' });
       const errors = result.lines.filter(({ text }) => text.includes('\tERROR\t'));
       expect(errors).to.have.length(2);
@@ -144,7 +144,7 @@ describe('preemption on the runtime client', function () {
       }
     }
 
-    it('is interrupted after a handler that was interrupted, and so is the next hook', async () => {
+    it('is interrupted even after its handler was interrupted, and so is a later hook', async () => {
       const lambda = preempting('handler');
       const result = await lambda.invoke({ work: 'spin', report: 'match', close: 'sleep' });
       expectTimedOut(result);
@@ -156,7 +156,7 @@ describe('preemption on the runtime client', function () {
       await expectUnharmed(lambda, result);
     });
 
-    it('makes an invocation fail that was in time (R15)', async () => {
+    it('makes the invocation fail even if its handler was in time (R15)', async () => {
       const lambda = preempting('handler');
       const result = await lambda.invoke({ close: 'spin' });
       expectTimedOut(result);
@@ -175,9 +175,9 @@ describe('preemption on the runtime client', function () {
     describe('when the process is thawed for the next invocation', () => {
       together(
         BLOCKS.map((work) => [
-          `is interrupted (${work}), and that one is answered`,
+          `is interrupted (${work}), and that invocation is answered`,
           async () => {
-            // Whoever is blocked for a second has the time for an answer all the same.
+            // An invocation that is blocked for a second still has the time to answer.
             const lambda = preempting('handler', { timeoutMs: 2000 });
             const first = await lambda.invoke({ work, afterMs: 1450 });
             expectTimedOut(first);
@@ -196,7 +196,7 @@ describe('preemption on the runtime client', function () {
     });
 
     for (const work of BLOCKS) {
-      it(`in the course of the next one (${work}) is interrupted, and that one is answered`, async () => {
+      it(`during the next invocation (${work}) is interrupted, and that invocation is answered`, async () => {
         const lambda = preempting('handler', { timeoutMs: 1000 });
         const first = await lambda.invoke({ work, afterMs: 550 });
         const second = await lambda.invoke({ afterMs: 300 });
@@ -206,7 +206,7 @@ describe('preemption on the runtime client', function () {
       });
     }
 
-    it('when the next one has timed out as well is interrupted, each time', async () => {
+    it('is interrupted each time if the next invocations time out too', async () => {
       const lambda = preempting('handler', { timeoutMs: 2000 });
       const results = [];
       for (const afterMs of [1500, 1450, 1480, 1420])
@@ -240,7 +240,7 @@ describe('preemption on the runtime client', function () {
   });
 
   describe('on Managed Instances (R17, R27)', () => {
-    /** Handed out together, so that the ones in time have begun when the others block. */
+    /** These events are handed out together, so that the ones in time have begun when the others block. */
     const cast = [
       { work: 'spin', afterMs: 100 },
       { afterMs: 150 },
@@ -254,7 +254,7 @@ describe('preemption on the runtime client', function () {
 
     for (const workerCount of [1, 2]) {
       const threads = workerCount === 1 ? 'one worker thread' : `${workerCount} worker threads`;
-      it(`stuck, hanging and innocent invocations in ${threads} each have their own outcome`, async () => {
+      it(`blocked, hanging and ordinary invocations in ${threads} each have their own outcome`, async () => {
         const maxConcurrency = cast.length * workerCount;
         const lambda = preempting('overlap', { maxConcurrency, workerCount, timeoutMs: 1500 });
         for (const round of [0, 1]) {
@@ -276,14 +276,14 @@ describe('preemption on the runtime client', function () {
           for (const { durationMs } of results) expect(durationMs).to.be.below(1500);
           expect(new Set(results.map(({ processId }) => processId))).to.have.property('size', 1);
         }
-        // One START and one END for each: none was answered by another's process, or twice.
+        // One START and one END for each event: none was answered by another process, or twice.
         for (const line of ['START ', 'END ']) {
           expect(lambda.log.filter(({ text }) => text.startsWith(line))).to.have.length(2 * maxConcurrency);
         }
       });
     }
 
-    it('a hook that blocks keeps no other invocation of its thread from its outcome', async () => {
+    it('a hook that blocks does not change the outcome of other invocations in its thread', async () => {
       const lambda = preempting('handler', { maxConcurrency: 4, workerCount: 1, timeoutMs: 1500 });
       const [stuck, ...innocent] = await Promise.all([
         lambda.invoke({ work: 'hang', report: 'spin' }),

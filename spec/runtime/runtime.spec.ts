@@ -20,7 +20,7 @@ describe('on the runtime client', function () {
       expect(printed(result)[0]).to.equal('INFO\tclosed: rejected');
     });
 
-    it('rejects with a string as well', async () => {
+    it('can also reject with a string', async () => {
       const result = await functionOf('handler').invoke({ work: 'throw a string' });
       expect(result.status).to.equal('failed');
       expect(result.error?.errorMessage).to.equal('handler failed');
@@ -39,7 +39,7 @@ describe('on the runtime client', function () {
   });
 
   describe('a handler that hangs', () => {
-    it('is killed at the deadline without this package, with nothing run', async () => {
+    it('is killed at the hard deadline without this package, and its `finally` does not run', async () => {
       const result = await functionOf('undecorated').invoke({ work: 'hang' });
       expect(result.status).to.equal('timed out');
       expect(printed(result)).to.deep.equal([]);
@@ -48,7 +48,7 @@ describe('on the runtime client', function () {
       );
     });
 
-    it('times out in time, with its hooks run and its error reported (R12, R13, R23)', async () => {
+    it('times out before the hard deadline, its hooks run, and its error is reported (R12, R13, R23)', async () => {
       const result = await functionOf('handler').invoke({ work: 'hang' });
       expect(result.status).to.equal('failed');
       expect(result.durationMs).to.be.within(390, 800);
@@ -75,7 +75,7 @@ describe('on the runtime client', function () {
       ]);
     });
 
-    it('leaves its process to the next events, which can time out as well', async () => {
+    it('leaves a process that serves the next events, which can time out too', async () => {
       const lambda = functionOf('handler');
       const results = [
         await lambda.invoke({ work: 'hang' }),
@@ -99,7 +99,7 @@ describe('on the runtime client', function () {
       expect((result.response as { timedOutAfterMs: number }).timedOutAfterMs).to.be.within(390, 600);
     });
 
-    it('and rejects late does not end the process; the warning names its own request (R16)', async () => {
+    it('and rejects late does not end the process, and the warning names its own request (R16)', async () => {
       const lambda = functionOf('handler');
       const first = await lambda.invoke({ work: 'reject late', report: 'reject late' });
       const second = await lambda.invoke({ work: 'hang' });
@@ -119,7 +119,7 @@ describe('on the runtime client', function () {
       expect(await lambda.invoke({})).to.include({ response: 'done', processId: result.processId });
     });
 
-    it('is refused its call where the margin leaves no time (R10)', async () => {
+    it('is not called if the margin leaves no time (R10)', async () => {
       const result = await functionOf('handler', { timeoutMs: 500 }).invoke({});
       expect(result.error?.errorMessage).to.match(
         /^Steps\.handler timed out before it was called: its margin of 600 ms leaves no time, with \d+ ms until the Lambda deadline$/,
@@ -133,7 +133,7 @@ describe('on the runtime client', function () {
   });
 
   describe('a hook', () => {
-    it('that hangs keeps neither the next hook nor the response (R14)', async () => {
+    it('the next hook still runs and the response still leaves in time after a hook has hung (R14)', async () => {
       const result = await functionOf('handler').invoke({ work: 'hang', report: 'hang', close: 'hang' });
       expect(result.status).to.equal('failed');
       expect(result.durationMs).to.be.below(1000);
@@ -143,7 +143,7 @@ describe('on the runtime client', function () {
       expect(log).to.match(/ERROR\tSteps\.close was abandoned after its share of the margin, \d+ ms/);
     });
 
-    it('that fails keeps neither the next hook nor the timeout (R15)', async () => {
+    it('the next hook and the timeout still happen after a hook has failed (R15)', async () => {
       const result = await functionOf('handler').invoke({ work: 'hang', report: 'fail' });
       expect(result.error?.errorType).to.equal('LambdaTimeoutError');
       const log = printed(result).join('\n');
@@ -175,14 +175,14 @@ describe('on the runtime client', function () {
     }
   });
 
-  it('a mistake in the use of a decorator fails the init, with its message (R3)', async () => {
+  it('a mistake in the use of a decorator makes the init phase fail, with its message (R3)', async () => {
     const result = await functionOf('misused.handler').invoke({});
     expect(result.status).to.equal('init failed');
     const text = [result.error?.errorMessage, ...result.lines.map((line) => line.text)].join('\n');
     expect(text).to.include('expected `marginMs` to be a finite number > 0, got `-5` (number)');
   });
 
-  it('the default logger writes the error as such in the JSON log format (R25)', async () => {
+  it('the default logger writes the type and the message of the error in the JSON log format (R25)', async () => {
     const lambda = functionOf('handler', { env: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } });
     const result = await lambda.invoke({ work: 'hang' });
     const first = result.lines.find(({ source }) => source === 'handler');

@@ -19,8 +19,8 @@ describe('the samples', function () {
     ['cpu-bound', 'interrupted in isAddress at handler.ts:'],
     ['managed-instances', 'interrupted in addUp'],
   ] as const) {
-    it(`${name} shows what it should`, async function () {
-      // The only one that the embedded client cannot show. In `.ci/run` there is the real one, so nothing is skipped.
+    it(`${name} prints the expected line`, async function () {
+      // The embedded client cannot run this sample. `.ci/run` has the real client, so it skips nothing.
       if (name === 'managed-instances' && findRuntimeClient().name === 'embedded') this.skip();
       const { code, output } = await runSamples('run.js', name);
       expect(output).to.include(line).and.include(findRuntimeClient().name);
@@ -28,7 +28,7 @@ describe('the samples', function () {
     });
   }
 
-  it('are listed for who names none', async () => {
+  it('are listed if no sample is named, or an unknown one', async () => {
     for (const args of [[], ['nothing']]) {
       const { code, output } = await runSamples('run.js', ...args);
       expect(output).to.include('npm run sample -- <name>').and.include('cancel-downstream');
@@ -88,7 +88,7 @@ describe('the embedded runtime client, for machines without the real one', funct
   });
 
   it('runs a streaming handler', async () => {
-    // With the handler's margin, it puts the deadline 100 ms after the start, which is before the handler's next step.
+    // With the handler's margin, the deadline comes 100 ms after the start, which is before the handler's next step.
     const lambda = functionOf('streaming-handlers.plainResponder', { client: 'embedded', timeoutMs: 700 });
     expect(await lambda.invoke({ hangs: 'in the middle' })).to.include({ body: 'one timed out' });
   });

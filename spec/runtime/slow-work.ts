@@ -1,7 +1,7 @@
-/** The three ways to be late, for the specs of what a timeout tells of them. */
+/** The three ways to be late, for the specs of what a timeout reports. */
 export interface SlowWork {
   readonly work: 'waits' | 'blocks' | 'is stuck';
-  /** Of a server that does not answer. */
+  /** The URL of a server that does not answer. */
   readonly url: string;
 }
 

@@ -5,13 +5,13 @@ import type { Way } from './grace-handlers.js';
 import { functionOf, headlines, needsCpuGroup, needsRealClient, printed, together } from './local-lambda.js';
 import { BLOCKS, expectTimedOut, expectUnharmed, logged } from './preempting.js';
 
-/** Lambda's smallest, with a fourteenth of a CPU: 1.4 ms of each 20 ms. */
+/** The smallest memory of a function. It has a fourteenth of a CPU: 1.4 ms of each 20 ms. */
 const MEMORY_MB = 128;
 const TIMEOUT_MS = 2000;
-/** The watchdog, which begins at the deadline, has to share that part of a CPU with what it is to interrupt. */
+/** The watchdog begins at the deadline. It shares that part of a CPU with the code that it must interrupt. */
 const MARGIN_MS = 1200;
 
-/** When the first invocation begins, nothing of what ends it is compiled yet. */
+/** A new process: when its first invocation begins, the code that ends it is not compiled yet. */
 const cold = (handler: string, env: Record<string, string>, timeoutMs = TIMEOUT_MS): LocalLambda =>
   functionOf(handler, { memoryMb: MEMORY_MB, timeoutMs, env });
 
@@ -74,9 +74,9 @@ describe(`with ${MEMORY_MB} MB and its share of the CPU`, function () {
   describe('abandoned code that blocks the next invocation (R27)', () => {
     together(
       BLOCKS.map((work) => [
-        `is interrupted (${work}), and that one is answered`,
+        `is interrupted (${work}), and that invocation is answered`,
         async () => {
-          // Time for the answer before it blocks, and after it has done so for a second.
+          // Leaves time to answer before the code blocks, and after it has blocked for a second.
           const lambda = preempting(4000);
           const first = await lambda.invoke({ work, afterMs: 4000 - MARGIN_MS / 2 });
           expectTimedOut(first);
@@ -89,11 +89,11 @@ describe(`with ${MEMORY_MB} MB and its share of the CPU`, function () {
 
   for (const preempt of [false, true]) {
     for (const form of ['promise', 'stream']) {
-      describe(`a handler by ${form} in its grace, ${preempt ? 'with' : 'without'} preempt (R12)`, () => {
+      describe(`a ${form} handler in its grace, ${preempt ? 'with' : 'without'} preempt (R12)`, () => {
         const ways = Object.entries(DEMANDS).filter(([way]) => preempt || !way.startsWith('blocks'));
         together(
           ways.map(([way, demanded]) => [
-            `that ${way}`,
+            `that ${way} ends as with a full CPU`,
             async () => {
               const lambda = cold(`grace-handlers.${form}`, { PREEMPT: String(preempt) });
               const result = await invokeTwice(lambda, way as Way);

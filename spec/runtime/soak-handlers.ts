@@ -1,4 +1,7 @@
-/** The function of the soak. What its events leave behind serves, or disturbs, those after them. It imports the built package. */
+/**
+ * The function of the soak. Connections and code of earlier events serve or disturb later events. It imports the built
+ * package.
+ */
 import { createRequire } from 'node:module';
 import { connect, type Socket } from 'node:net';
 import type { Context } from 'aws-lambda';
@@ -19,7 +22,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 const nothing = (): void => {};
 
 const BACKTRACKING = /^(\w+[.-]?)+@(\w+)$/;
-/** Timers of each of these durations are used, from 1 ms on. */
+/** How many durations of timers are used, from 1 ms on. */
 const DURATIONS = 10;
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -50,7 +53,7 @@ interface Parent {
   readonly isWhole?: boolean;
 }
 
-/** The module calls `blockOnce` half-way, where there is one. */
+/** The module calls `blockOnce` half-way, if that exists. */
 const loadModules = (): Parent => require(process.env[MODULE] as string);
 
 function forgetModules(): void {
@@ -61,7 +64,7 @@ function forgetModules(): void {
 let connection: Socket | undefined;
 const questions = new Map<string, () => void>();
 
-/** Opens a connection whose callbacks run in the context of this invocation for ever. */
+/** Opens a connection whose callbacks always run in the async context of this invocation. */
 function openConnection(): Socket {
   connection?.destroy();
   let unread = '';
@@ -113,7 +116,7 @@ async function serve(event: SoakEvent): Promise<SoakAnswer> {
   return { id: event.id, residentBytes: process.memoryUsage.rss() };
 }
 
-// What a crash reporter would be told of.
+// A crash reporter listens to this event.
 process.on('uncaughtExceptionMonitor', (error) => console.log(`crash: ${error}`));
 
 class Tasks {

@@ -19,36 +19,36 @@ import {
 } from './soak.js';
 
 const EVENTS = Number(process.env.SOAK_EVENTS ?? 200);
-/** Lets the heap, the compiled code and the inspector grow to their size first. */
+/** After this many events, the heap, the compiled code and the inspector have grown to their size. */
 const SETTLED_AFTER = 50;
 const MEGABYTE = 2 ** 20;
 /**
- * How much the median of the last fifty may lie above that of the first fifty after the settling. The collector lets the
- * resident memory swing by some 5 MB. About 40 interruptions of 200 events, and 800 of 2,000, lie between: what each of them
- * keeps shows if it is above 0.2 MB, and above 0.01 MB.
+ * How far the median of the last fifty may be above that of the first fifty after the settling. The garbage collector makes
+ * the resident memory vary by about 5 MB. With 200 events, about 40 interruptions are between the two, and 800 with 2,000.
+ * So a leak shows if each interruption keeps more than 0.2 MB, or 0.01 MB.
  */
 const GROWTH_BYTES = 8 * MEGABYTE;
 
-/** Hot loops let V8 double the space for young objects up to 48 MB, now and then: that would hide what is kept. */
+/** Hot loops sometimes make V8 double the space for young objects, up to 48 MB. That would hide a leak. */
 const FIXED_YOUNG_GENERATION = '--max-semi-space-size=1';
 
 type Step = Omit<SoakEvent, 'id'>;
 
 interface Kind {
   readonly name: string;
-  /** How often it comes, beside the others. */
+  /** How often it comes, compared with the others. */
   readonly weight: number;
   readonly outcome: 'in time' | 'timed out' | 'preempted' | 'blocked in an answer';
-  /** What it leaves behind when its invocation is over. */
+  /** What still happens when its invocation is over. */
   readonly leaves?: 'an error' | 'a block';
   step(random: Random): Step;
 }
 
 const anyBlock = (random: Random): Block => BLOCKS[between(0, BLOCKS.length, random)] as Block;
-/** After the invocation is over, by so many ms at most. */
+/** How many ms after its deadline late code acts, at most. */
 const LATE_MS = 150;
 const late = (random: Random): number => SHORT_MS + between(20, LATE_MS, random);
-/** The watchdog sees only what takes some hundred ms, and must let it be. */
+/** The watchdog notices only code that takes some hundred ms, and must not interrupt it. */
 const parseMs = (random: Random): number =>
   between(0, 4, random) === 0 ? between(300, 400, random) : between(0, 60, random);
 
@@ -109,7 +109,7 @@ const KINDS: readonly Kind[] = [
     step: (random) => ({ work: anyBlock(random), afterMs: late(random) }),
   },
 ];
-/** They have the time to wait until code that has blocked for a second is interrupted. */
+/** These have enough time to wait until code that has blocked for a second is interrupted. */
 const PATIENT_KINDS = KINDS.filter(({ outcome }) => outcome === 'in time');
 
 function pick(kinds: readonly Kind[], random: Random): Kind {
@@ -117,7 +117,7 @@ function pick(kinds: readonly Kind[], random: Random): Kind {
   return all[between(0, all.length, random)] as Kind;
 }
 
-/** For how long the process is frozen before an event, as Lambda does; undefined if it is not. */
+/** How long the process is frozen before an event, as Lambda freezes it. Undefined if it is not frozen. */
 function pickFreeze(random: Random): number | undefined {
   const kind = between(0, 80, random);
   if (kind === 0) return between(1000, 1500, random);
@@ -155,7 +155,7 @@ function expectTimeout(
   expect(told(result), which).to.deep.equal([...reported, `INFO\tclosed ${event.id}: rejected`]);
 }
 
-/** Keeps account of what invocations do when they are over, each of which is warned of in a line with their request id. */
+/** Counts what invocations do when they are over. Each time, a warning must be logged with their request id. */
 class LateWarnings {
   readonly #expected = new Map<string, number>();
 
@@ -174,7 +174,7 @@ class LateWarnings {
   }
 }
 
-/** Writes two modules that can be interrupted while they are being loaded, and answers with the outer one. */
+/** Writes two modules that can be interrupted while they are being loaded, and returns the outer one. */
 function writeModules(folder: string): string {
   const block = 'const { blockOnce } = globalThis; delete globalThis.blockOnce; blockOnce?.();';
   writeFileSync(join(folder, 'child.cjs'), `exports.first = 1; ${block} exports.second = 2;`);
@@ -205,7 +205,7 @@ describe(`${EVENTS} invocations in one process, mixed at random`, function () {
 
   const seed = seedFrom('SOAK_SEED');
 
-  it(`are each answered with what they should be, in level memory (SOAK_SEED=${seed})`, async () => {
+  it(`each have the expected outcome, and memory does not grow (SOAK_SEED=${seed})`, async () => {
     const withDomain = between(0, 2, randomFrom(seed)) === 0 ? ['--require', 'node:domain'] : [];
     const lambda = functionOf('soak-handlers.handler', {
       timeoutMs: TIMEOUT_MS,
@@ -215,13 +215,13 @@ describe(`${EVENTS} invocations in one process, mixed at random`, function () {
     const residentBytes: { readonly id: number; readonly bytes: number }[] = [];
     const processIds = new Set<number | undefined>();
     const warnings = new LateWarnings();
-    /** Which invocation has opened the connection that all share; without an id if it has not timed out. */
+    /** The invocation that has opened the shared connection. It has no id if it has not timed out. */
     let opener: { readonly requestId?: string } | undefined;
-    /** Until when code that was abandoned may begin to block. */
+    /** Until this time, abandoned code may begin to block. */
     let restlessUntilMs = 0;
 
     for (let id = 0; id < EVENTS; id++) {
-      // Of its own, so that the same seed brings the same events, whatever the time has made of those before.
+      // A new one for each event, so that its numbers depend only on the seed, and not on the time that earlier events took.
       const random = randomFrom(seed + 1 + id);
       const isRestless = performance.now() < restlessUntilMs;
       const kind = pick(isRestless ? PATIENT_KINDS : KINDS, random);
@@ -244,7 +244,7 @@ describe(`${EVENTS} invocations in one process, mixed at random`, function () {
       processIds.add(result.processId);
       const { requestId } = result;
       const isOpening = event.connects || (event.work === 'ask' && !opener);
-      // The answer is that of the invocation which has opened the connection: what blocks in it is blamed on that.
+      // The callback belongs to the invocation that has opened the connection. Code that blocks in it counts as its code.
       const isOthers =
         kind.outcome === 'blocked in an answer' && !isOpening && opener?.requestId !== undefined;
       if (isOthers) warnings.add(opener?.requestId as string);
@@ -254,7 +254,7 @@ describe(`${EVENTS} invocations in one process, mixed at random`, function () {
       if (isPatient) residentBytes.push({ id, bytes: expectAnswer(result, id, which) });
       else expectTimeout(result, event, kind.outcome !== 'timed out' && !isOthers, which);
     }
-    // What was left behind ends while the process is not frozen.
+    // Gives abandoned code the time to end, while the process is not frozen.
     const last = { id: EVENTS, isPatient: true, afterMs: LATE_MS + 50 };
     expectAnswer(await lambda.invoke(last), EVENTS, 'the last one');
 

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const FOLDER = fileURLToPath(new URL('../../../started-at', import.meta.url));
 
-// A file of its own, so that lines are known; a package below it, which does what an SDK does.
+// The program is a file of its own, so that its lines are known. A package below it does what an SDK does.
 const PROGRAM = `
 import { GracefulTimeout } from 'lambda-graceful-timeout';
 import { createServer } from 'node:net';

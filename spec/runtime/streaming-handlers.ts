@@ -1,4 +1,4 @@
-/** Functions that stream their response, for the specs of that. They import the built package, as a user's code does. */
+/** Functions that stream their response, for the specs of streaming. They import the built package, as a user's code does. */
 import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,14 +8,14 @@ import { Finally, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from 'la
 
 const marginMs = 600;
 const LATE_EVERY_MS = 5;
-/** Just over the time until the deadline, which a handler must not ask for: it would have grace. */
+/** A little longer than the time until the deadline. A handler that called `currentDeadline()` for it would have grace. */
 const PAST_DEADLINE_MS = 105;
 
-/** What its event asks for. */
+/** What the event asks for. */
 export interface Step {
   /** Where it overruns its time. */
   readonly hangs?: 'before the first byte' | 'in the middle' | 'after the end';
-  /** Whether it writes by way of a pipeline. */
+  /** Whether it writes through a pipeline. */
   readonly piped?: boolean;
   /** Whether it ends only after an abandoned handler has written something between its first byte and its last. */
   readonly disturbed?: boolean;
@@ -23,10 +23,10 @@ export interface Step {
 
 type Stream = awslambda.HttpResponseStream;
 
-/** Tells of each time that an abandoned handler meddles with its stream. */
+/** Emits an event each time that an abandoned handler has used its stream. */
 const meddling = new EventEmitter();
 
-/** Overruns the deadline, and goes on with all that can be done to a response, for as long as the process lives. */
+/** Hangs past the deadline. Then does all that can be done to a response, again and again, until the process ends. */
 async function hang(stream: Stream): Promise<never> {
   await sleep(PAST_DEADLINE_MS);
   for (;;) {
@@ -39,7 +39,7 @@ async function hang(stream: Stream): Promise<never> {
   }
 }
 
-/** Pipes a source that goes on and on once the deadline has passed. */
+/** Pipes a source that never ends after the deadline has passed. */
 async function pipe(stream: Stream): Promise<void> {
   const source = async function* () {
     yield 'one ';
@@ -78,7 +78,7 @@ class PlainResponding extends Plain {
   }
 }
 
-/** Announces the status of the response in what precedes its first byte. */
+/** Sets the status of the response, which is sent before its first byte. */
 const announce = (stream: Stream, statusCode: number): void => {
   awslambda.HttpResponseStream.from(stream, { statusCode });
 };

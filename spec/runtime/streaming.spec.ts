@@ -4,7 +4,7 @@ import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, functionOf, needsRealClient, printed } from './local-lambda.js';
 import type { Step } from './streaming-handlers.js';
 
-/** With the handlers' margin, it puts the deadline 100 ms after the start. */
+/** With the margin of the handlers, the deadline comes 100 ms after the start. */
 const TIMEOUT_MS = 700;
 
 const streaming = (name: string): LocalLambda =>
@@ -15,7 +15,7 @@ describe('a response stream on the runtime client (R22)', function () {
   needsRealClient();
   afterEach(closeFunctions);
 
-  /** What came after the last byte, if an error did. */
+  /** Expects that the error of a timeout came after the last byte. */
   const expectError = ({ status, error, durationMs }: InvocationResult): void => {
     expect(status).to.equal('failed');
     expect(error?.errorType).to.equal('LambdaTimeoutError');
@@ -28,7 +28,7 @@ describe('a response stream on the runtime client (R22)', function () {
     ['http', 'with HttpResponseStream', { statusCode: 200 }],
   ] as const) {
     describe(shape, () => {
-      /** Times out where it is told to; the abandoned handler then meddles with its stream during the next response. */
+      /** Times out in the given place. The abandoned handler then goes on to use its stream during the next response. */
       const timesOut = async (
         handler: string,
         hangs: NonNullable<Step['hangs']>,
@@ -42,28 +42,28 @@ describe('a response stream on the runtime client (R22)', function () {
         return result;
       };
 
-      it('delivers all in time', async () => {
+      it('is whole if the handler ends in time', async () => {
         const result = await streaming(name).invoke({});
         expect(result).to.deep.include({ status: 'succeeded', streaming: true, response, body: 'one end' });
         expect(printed(result)).to.deep.equal(['INFO\tclosed: fulfilled']);
       });
 
-      it('ends with the error and no byte after a timeout before the first', async () => {
+      it('ends with the error and without a byte after a timeout before the first byte', async () => {
         const result = await timesOut(name, 'before the first byte');
         expectError(result);
-        // What `HttpResponseStream` has to say precedes the first byte, so it is not said either.
+        // `HttpResponseStream` sends the status right before the first byte, so the status is not sent either.
         expect(result).to.include({ response: undefined, body: '' });
         expect(printed(result)).to.include('INFO\tclosed: rejected');
       });
 
-      it('ends with the error after what was written before a timeout in the middle', async () => {
+      it('ends with what was written and then the error after a timeout in the middle', async () => {
         const result = await timesOut(name, 'in the middle');
         expectError(result);
         expect(result).to.deep.include({ response, body: 'one ' });
         expect(printed(result)).to.include('INFO\tclosed: rejected');
       });
 
-      it('is whole where it had ended before the timeout, which is logged and runs the hooks', async () => {
+      it('is whole if it has ended before the timeout; the timeout is logged and the hooks run', async () => {
         const result = await timesOut(name, 'after the end');
         expect(result).to.deep.include({ status: 'succeeded', error: undefined, response, body: 'one end' });
         expect(printed(result)[0]).to.match(/^ERROR\t\w+\.handler timed out 600 ms before/);
@@ -72,7 +72,7 @@ describe('a response stream on the runtime client (R22)', function () {
     });
   }
 
-  describe('that a hook responds on', () => {
+  describe('with a hook that responds', () => {
     it('consists of what the hook wrote after a timeout before the first byte', async () => {
       const result = await streaming('plainResponder').invoke({ hangs: 'before the first byte' });
       expect(result).to.include({ status: 'succeeded', body: 'timed out' });
@@ -85,7 +85,7 @@ describe('a response stream on the runtime client (R22)', function () {
       expect(printed(result)).to.include('INFO\tclosed: fulfilled');
     });
 
-    it('has the status that the hook gives it, where no byte has left', async () => {
+    it('has the status that the hook gives it, if no byte has left', async () => {
       const result = await streaming('httpResponder').invoke({ hangs: 'before the first byte' });
       expect(result).to.deep.include({
         status: 'succeeded',
@@ -94,14 +94,14 @@ describe('a response stream on the runtime client (R22)', function () {
       });
     });
 
-    it('keeps its status once a byte has left: a hook that gives it another fails', async () => {
+    it('keeps its status after a byte has left: a hook that gives it another status fails', async () => {
       const result = await streaming('httpResponder').invoke({ hangs: 'in the middle' });
       expectError(result);
       expect(result).to.deep.include({ response: { statusCode: 200 }, body: 'one ' });
       expect(printed(result).join('\n')).to.match(/ERROR\tHttpResponding\.respond failed .*too late/);
     });
 
-    it('is left alone where the handler had ended it', async () => {
+    it('is not changed by the hook if the handler has ended it', async () => {
       const lambda = streaming('plainResponder');
       const result = await lambda.invoke({ hangs: 'after the end' });
       expect(result).to.include({ status: 'succeeded', body: 'one end' });
@@ -110,7 +110,7 @@ describe('a response stream on the runtime client (R22)', function () {
     });
   });
 
-  it('outlives a pipeline that goes on after the timeout', async () => {
+  it('ends with the error even if a pipeline goes on after the timeout, and the process serves the next event', async () => {
     const lambda = streaming('plain');
     const result = await lambda.invoke({ piped: true });
     expectError(result);
