@@ -52,7 +52,7 @@ function findTimerLists(session: Session): TimerLists | undefined {
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
  */
-function hasPartOfCpu(): boolean {
+export function hasPartOfCpu(): boolean {
   const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;
   return Number(megabytes) < 1769;
 }

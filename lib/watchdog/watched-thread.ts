@@ -86,15 +86,14 @@ export class ThreadWatchdog implements Watchdog {
   }
 
   /**
-   * Waits until the thread watches, and does once what it does in each invocation: neither the thread's start nor the
-   * compilation of all this must take the first invocation's share of a small CPU.
+   * Waits until the thread watches, and arms and disarms once: neither the thread's start nor the compilation of what each
+   * invocation calls must take the first invocation's share of a small CPU.
    */
   getReady(): void {
     Atomics.wait(this.#cells, READY, 0, START_MS);
     const rehearsal = { ...NO_ATTEMPT, cutOffAtMs: performance.now() + REHEARSAL_MS };
     this.arm(rehearsal);
     this.disarm(rehearsal);
-    this.#runAlone(nothing);
   }
 
   #startThread(): void {

@@ -9,7 +9,7 @@ const MARGIN_MS = 5000;
 const DEADLINE_MS = 60_000;
 
 /** Whether Node reports a request of `node:http` when it is made, and not only when it is sent. */
-export const tellsOfRequestsEarly = !/^v20\./.test(process.version);
+export const tellsOfRequestsEarly = !/^v(20|22\.([0-9]|1[01]))\./.test(process.version);
 
 /** Ends what a spec has started. */
 export type CleanUp = () => unknown;

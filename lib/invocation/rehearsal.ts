@@ -1,0 +1,28 @@
+import { shared } from '../shared.js';
+import { hasPartOfCpu } from '../watchdog/start-watchdog.js';
+import { NO_WATCHDOG } from '../watchdog/watchdog.js';
+import type { GuardedClass } from './hook-runner.js';
+import { invoke } from './invocation.js';
+import type { GuardedHandler } from './invocation-facts.js';
+
+const HANDLER: GuardedHandler = {
+  method: async () => {},
+  marginMs: 1,
+  reserveMs: 0,
+  logger: console,
+  preempt: false,
+  watchdog: NO_WATCHDOG,
+};
+
+const GUARDED: GuardedClass = { handlerName: 'rehearsal', onTimeout: [], finally: [], responder: undefined };
+
+/**
+ * Runs an invocation of an empty handler, once, where the function will have less than a whole CPU after its init phase. V8
+ * compiles a function when it first runs, and in the first event that would take the share of the CPU of several periods.
+ */
+export function rehearse(): void {
+  if (!hasPartOfCpu()) return;
+  shared('rehearsal', () =>
+    invoke(HANDLER, GUARDED, undefined, [{}, { getRemainingTimeInMillis: () => 60_000 }]),
+  );
+}
