@@ -32,8 +32,24 @@ describe('The error of code that is interrupted in its grace (R23)', () => {
     expect(Object.keys(error)).not.to.include.members(['message', 'stack']);
   });
 
-  it('does not change if the handler has frozen it', () => {
-    const error = interruptedInGrace(Object.freeze);
-    expect(error).to.include({ message: 'Orders.handler timed out', preempted: false });
-  });
+  for (const [how, close] of Object.entries({ frozen: Object.freeze, sealed: Object.seal })) {
+    it(`does not make the timeout fail if the handler has ${how} it`, () => {
+      const error = interruptedInGrace(close);
+      expect(error).to.include({ name: 'LambdaTimeoutError', handler: 'Orders.handler' });
+    });
+  }
+
+  for (const [what, stack] of Object.entries({
+    'that is no text': { value: [] },
+    'that cannot be written': {
+      get() {
+        throw new Error('no stack');
+      },
+    },
+  })) {
+    it(`names the interruption beside a stack ${what}`, () => {
+      const error = interruptedInGrace((made) => void Object.defineProperty(made, 'stack', stack));
+      expect(error).to.include({ preempted: true, blockedAt: BLOCKED_AT });
+    });
+  }
 });

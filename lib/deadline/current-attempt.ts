@@ -24,6 +24,8 @@ export interface CurrentAttempt {
   /** Whether a watchdog interrupts it if it blocks the event loop after `cutOffAtMs`. */
   readonly isWatched: boolean;
   readonly cutOffAtMs: number;
+  /** From when on it must not be kept waiting by abandoned code. Not later than its cut-off. */
+  readonly deadlineAtMs: number;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
   readonly pending: PendingOperations | undefined;
   /** Returns the deadline for the code. Code that asks for it in time has grace after it. */
@@ -49,6 +51,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   context: undefined,
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
+  deadlineAtMs: Number.POSITIVE_INFINITY,
   pending: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},

@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { isError } from '../report/show.js';
+import { captureTrace, framesOf, withErrorProperty } from '../report/stack.js';
 import { addInterruption } from '../report/timeout-report.js';
 
 type AnyFunction = (...args: never) => unknown;
 
-/** A function that calls no other function. So it is never on the stack, and a stack below it has no frames. */
+/** Stands for no function: a timer makes the error. */
 const NOT_ON_STACK: AnyFunction = Boolean;
 
 /** The deadline of one attempt: its time, its error and its signal. Error and signal are made when they are first needed. */
@@ -58,7 +59,7 @@ export class Expiry {
   errorBelow(entry: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
-      Error.captureStackTrace(this.#error, entry);
+      setStack(this.#error, entry);
     } else if (this.#blockedAt && !this.#error.preempted) addInterruption(this.#error, this.#blockedAt());
     return this.#error;
   }
@@ -88,8 +89,23 @@ export class Expiry {
    * signal, and the AWS SDK loses it.
    */
   isCausedByAbort(reason: unknown): boolean {
-    const isWrapper = isError(reason) && reason.name === 'AbortError';
-    const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
-    return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
+    try {
+      const isWrapper = isError(reason) && reason.name === 'AbortError';
+      const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
+      return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
+    } catch {
+      return false; // it has a getter that throws
+    }
   }
+}
+
+/** Gives an error the stack that begins at the caller of `entry`, and ends where the user's code ends. */
+function setStack(error: Error, entry: AnyFunction): void {
+  Error.captureStackTrace(error, entry);
+  if (entry === NOT_ON_STACK) return;
+  const value = [`${error.name}: ${error.message}`, ...framesOf(captureTrace(entry))].join('\n    ');
+  // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
+  withErrorProperty('prepareStackTrace', undefined, () =>
+    Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
+  );
 }

@@ -11,6 +11,8 @@ import { attempts } from './current-attempt.js';
 interface UndiciRequest {
   readonly method: string;
   readonly origin: unknown;
+  /** Set for a `WebSocket`: undici of Node 20 to 24 does not report the end of such a request. */
+  readonly upgrade?: unknown;
 }
 
 type Subscriber<Message> = (message: Message) => void;
@@ -89,7 +91,7 @@ const requestsOfUndici = new WeakMap<UndiciRequest, PendingOperations>();
 
 function onUndiciRequest({ request }: { request: UndiciRequest }): void {
   const pending = attempts.getStore()?.pending;
-  if (!pending) return;
+  if (!pending || request.upgrade) return;
   requestsOfUndici.set(request, pending);
   pending.begin(request, () => describeRequest(request.method, String(request.origin)), onUndiciRequest);
 }

@@ -119,7 +119,11 @@ export function bareOrCalled<Accepted extends Method>(
       return undefined as never; // a decorator that returns a function would replace the method
     }
     const makeError = errorAtCall(decorator);
-    return (...applied: unknown[]) => apply(readMember(name, applied, makeError), args[0]);
+    return (...applied: unknown[]) => {
+      const member = readMember(name, applied, makeError);
+      if (args.length > 1) throw member.misuse('at most one argument', showGiven(args[1]), 'Remove it.');
+      apply(member, args[0]);
+    };
   };
 }
 

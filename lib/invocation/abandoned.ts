@@ -9,6 +9,7 @@ import type { InvocationFacts } from './invocation-facts.js';
 export const LATE = {
   answer: 'answered late, after it had timed out',
   rejection: 'rejected late, after it had ended',
+  interruption: 'blocked the event loop after it had ended, and was interrupted',
   uncaught: 'left an error uncaught, after its deadline',
 } as const;
 
@@ -18,7 +19,7 @@ export const UNHEARD =
 
 /** Logs what code still does, with the id of its own request: the runtime would add that of the one that runs by then. */
 export function logLate(
-  { logger, requestId = 'of no id' }: InvocationFacts,
+  { logger, requestId = 'without an id' }: InvocationFacts,
   name: string,
   what: keyof typeof LATE,
   detail: unknown,

@@ -88,6 +88,10 @@ export class Attempt implements CurrentAttempt {
     return this.#deadline;
   }
 
+  get deadlineAtMs(): number {
+    return this.#code.deadlineAtMs;
+  }
+
   /** The error, once the code must have no effect any more. */
   get errorAfterCutOff(): LambdaTimeoutError | undefined {
     return this.state === 'cut off' || this.state === 'timed out' ? this.expiry.error : undefined;
@@ -161,8 +165,7 @@ export class Attempt implements CurrentAttempt {
     if (importing !== undefined)
       this.#facts.runAlone(() => logHalfImported(this.#facts, this.#code.name, importing));
     if (this.#isOver) {
-      const error = () => new Error(`It blocked the event loop and was interrupted ${blockedAt()}`);
-      this.#facts.runAlone(() => this.reject(error()));
+      this.#facts.runAlone(() => this.#logLate('interruption', blockedAt()));
     } else {
       this.state = 'cut off';
       this.cutOffAtMs = performance.now() + RESPITE_MS;
@@ -201,6 +204,7 @@ export class Attempt implements CurrentAttempt {
 
   #end(state: AttemptState, outcome: Outcome): void {
     this.state = state;
+    this.#pending?.clear();
     this.#pending = undefined;
     this.#timer?.clear();
     this.#facts.watchdog.disarm(this);

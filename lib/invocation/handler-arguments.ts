@@ -46,7 +46,11 @@ export class HandlerArguments {
 
   /** Ends the response stream, if there is one and the hook that wrote to it has not ended it. */
   endResponse(): void {
-    if (this.#stream && !this.#stream.writableEnded) this.#stream.end();
+    try {
+      if (this.#stream && !this.#stream.writableEnded) this.#stream.end();
+    } catch {
+      // A stream that cannot end must not keep the invocation from settling.
+    }
   }
 
   release(): void {

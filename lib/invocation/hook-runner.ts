@@ -42,7 +42,7 @@ export class HookRun implements Code {
   readonly graceParts = 0;
   readonly #hook: Hook;
   readonly #facts: InvocationFacts;
-  readonly #owner: HookOwner;
+  #owner: HookOwner | undefined;
   readonly #shareMs: number;
 
   /** @param hooksLeft - among how many hooks the time is shared, this one included */
@@ -67,7 +67,7 @@ export class HookRun implements Code {
     const { self } = this.#facts;
     // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
     const method = (self as Methods)[this.#hook.key] as Methods[string];
-    return callUserCode(method, self, this.#owner.argumentsFor(this.#hook, attempt));
+    return callUserCode(method, self, this.#owner?.argumentsFor(this.#hook, attempt) ?? []);
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
@@ -79,7 +79,10 @@ export class HookRun implements Code {
       const message = attempt.state === 'timed out' ? attempt.expiry.error.message : `${this.name} failed`;
       log(this.#facts.logger, 'error', message, answer.reason);
     } else if (answer.value !== undefined) warnOfValue(this.#hook, this.#facts);
-    this.#owner.onHookEnd(this.#hook, answer);
+    const owner = this.#owner;
+    // What the hook leaves open may live much longer, and must not keep the outcome in memory.
+    this.#owner = undefined;
+    owner?.onHookEnd(this.#hook, answer);
   }
 }
 

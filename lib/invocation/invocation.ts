@@ -7,9 +7,8 @@ import { Attempt, type Code } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
 import { type GuardedClass, type Hook, type HookOwner, HookRun } from './hook-runner.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
-import { readLambdaContext, warnOfContext } from './lambda-context.js';
+import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
 import { type Outcome, PendingOutcome } from './outcome.js';
-import { doNotWaitForAbandoned } from './response-stream.js';
 
 /** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
 export function invoke(
@@ -49,7 +48,7 @@ class Invocation implements Code {
   readonly guarded: GuardedClass;
   readonly args: HandlerArguments;
   readonly #method: GuardedHandler['method'];
-  readonly #caller: Caller;
+  #caller: Caller | undefined;
 
   constructor(
     method: GuardedHandler['method'],
@@ -110,9 +109,12 @@ class Invocation implements Code {
   }
 
   settle(outcome: Outcome): void {
+    const caller = this.#caller;
+    // What the invocation leaves open may live much longer, and must not keep the response in memory.
+    this.#caller = undefined;
     this.args.release();
-    if (outcome.status === 'fulfilled') this.#caller.resolve(outcome.value);
-    else this.#caller.reject(outcome.reason);
+    if (outcome.status === 'fulfilled') caller?.resolve(outcome.value);
+    else caller?.reject(outcome.reason);
   }
 }
 
@@ -155,7 +157,8 @@ class Ending implements HookOwner {
 
   argumentsFor({ kind }: Hook, attempt: Attempt): unknown[] {
     return [
-      kind === 'finally' ? this.#outcome.current : this.#timeout,
+      // A copy: a hook that changes it must not change the outcome.
+      kind === 'finally' ? { ...this.#outcome.current } : this.#timeout,
       ...this.#invocation.args.for(attempt),
     ];
   }

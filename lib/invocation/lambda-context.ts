@@ -39,14 +39,24 @@ export function warnOfContext(
 
 /** Finds the Lambda context among a handler's arguments and reads its clock. */
 export function readLambdaContext(args: readonly unknown[]): LambdaContext {
-  for (let index = 0; index < args.length; index++) {
-    const context = args[index];
+  // The event last: a mock of one may have any method.
+  for (let index = 1; index < args.length; index++) {
+    const found = readArgument(args[index], index);
+    if (found) return found;
+  }
+  return readArgument(args[0], 0) ?? describe(undefined, 1, undefined, NO_CONTEXT);
+}
+
+/** What an argument tells, if it is a context or wraps one. */
+function readArgument(context: unknown, index: number): LambdaContext | undefined {
+  try {
     const clock = findClock(context);
-    if (!clock) continue;
+    if (!clock) return undefined;
     const time = isDurable(context) ? DURABLE : readClock(clock);
     return describe(context, index, clock.awsRequestId, time);
+  } catch {
+    return undefined; // it has a getter that throws
   }
-  return describe(undefined, 1, undefined, NO_CONTEXT);
 }
 
 /** Takes the argument itself, or Lambda's context inside one that wraps it. */
@@ -82,4 +92,19 @@ function describe(
   return typeof time === 'number'
     ? { context, index, requestId, remainingMs: time, problem: undefined }
     : { context, index, requestId, remainingMs: Number.POSITIVE_INFINITY, problem: time };
+}
+
+/**
+ * Makes the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until the
+ * event loop is empty, and abandoned code may keep that busy until Lambda kills the process.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ */
+export function doNotWaitForAbandoned(context: unknown): void {
+  const waits = 'callbackWaitsForEmptyEventLoop';
+  try {
+    if (waits in (context as object)) Reflect.set(context as object, waits, false);
+  } catch {
+    // The context is not one of Lambda, or has a setter that throws.
+  }
 }

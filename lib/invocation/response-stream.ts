@@ -11,16 +11,20 @@ interface LimitedCode {
   readonly errorAfterCutOff: LambdaTimeoutError | undefined;
 }
 
-// If an abandoned handler wrote to a stream that has ended, or destroyed it, it would break the response that the runtime
-// client is sending, and with it the process.
-const SILENCED: readonly (string | symbol)[] = [
-  'cork',
-  'destroy',
-  'end',
-  'setContentType',
-  'uncork',
-  'write',
-];
+// After its cut-off, code can call no other method. If it wrote to a stream that has ended, destroyed it or emitted an error,
+// it would break the response that the runtime client is sending, and with it the process.
+const HARMLESS: ReadonlySet<string | symbol> = new Set([
+  'addListener',
+  'eventNames',
+  'getMaxListeners',
+  'listenerCount',
+  'off',
+  'on',
+  'once',
+  'prependListener',
+  'prependOnceListener',
+  'removeListener',
+]);
 
 /** Finds the response stream of `(event, responseStream, context)`. */
 export function findResponseStream(
@@ -57,9 +61,9 @@ export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStre
   const view: ResponseStream = new Proxy(stream, {
     get(target, key) {
       const value = target[key];
-      if (typeof value !== 'function') return value;
+      if (typeof value !== 'function' || isFixed(target, key)) return value;
       return (...args: unknown[]) => {
-        const error = SILENCED.includes(key) ? code.errorAfterCutOff : undefined;
+        const error = HARMLESS.has(key) ? undefined : code.errorAfterCutOff;
         if (error) return refuse(key, args, error, view);
         const result = value.apply(target, args.map(limitListener));
         // Methods of AWS's stream return an inner stream, not themselves.
@@ -70,8 +74,18 @@ export function limitTo(code: LimitedCode, stream: ResponseStream): ResponseStre
       if (!code.errorAfterCutOff) target[key] = value;
       return true;
     },
+    defineProperty: (target, key, descriptor) =>
+      code.errorAfterCutOff !== undefined || Reflect.defineProperty(target, key, descriptor),
+    deleteProperty: (target, key) =>
+      code.errorAfterCutOff !== undefined || Reflect.deleteProperty(target, key),
   });
   return view;
+}
+
+/** Whether a proxy must return the very value of a property, as for the methods of a frozen test double. */
+function isFixed(target: object, key: string | symbol): boolean {
+  const { configurable = true, writable = true } = Object.getOwnPropertyDescriptor(target, key) ?? {};
+  return !configurable && !writable;
 }
 
 /**
@@ -89,16 +103,3 @@ function refuse(
   // A full stream returns `false`. That stops a producer, because `drain` never comes.
   return key === 'write' ? false : view;
 }
-
-/**
- * Makes the runtime client ask for the next event as soon as the stream has ended. Up to nodejs22.x it would wait until the
- * event loop is empty, and abandoned code may keep that busy until Lambda kills the process.
- *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
- */
-export function doNotWaitForAbandoned(context: unknown): void {
-  const waits = 'callbackWaitsForEmptyEventLoop';
-  if (isExtensibleObject(context) && waits in context) context[waits] = false;
-}
-
-const isExtensibleObject = (value: unknown): value is Record<string, unknown> => Object.isExtensible(value);

@@ -75,12 +75,19 @@ export class PendingOperations {
     this.#begun.delete(subject);
   }
 
+  /** Forgets them. Connections live longer than the attempt, and must not keep in memory what it has used. */
+  clear(): void {
+    this.#begun.clear();
+  }
+
   /** Lists them. Only now their stacks are written out, which takes time. */
   list(): Pending {
     const now = performance.now();
-    const all = [...this.#begun.values()].flatMap(({ describe, atMs, trace }) => {
-      const description = describe(trace);
-      return description ? [{ ...description, sinceMs: Math.round(now - atMs), trace }] : [];
+    const all = [...this.#begun.values()].flatMap((begun) => {
+      const description = describe(begun);
+      return description
+        ? [{ ...description, sinceMs: Math.round(now - begun.atMs), trace: begun.trace }]
+        : [];
     });
     const [oldest] = all;
     if (!oldest) return NOTHING_PENDING;
@@ -90,6 +97,15 @@ export class PendingOperations {
       operations: all.slice(0, MAX_OPERATIONS).map(toOperation),
       waitingFor: `${operation} since ${sinceMs} ms${others}`,
     };
+  }
+}
+
+/** Describes an operation. One that cannot be described is not listed: the timeout must not fail because of it. */
+function describe(begun: Begun): Description | undefined {
+  try {
+    return begun.describe(begun.trace);
+  } catch {
+    return undefined;
   }
 }
 

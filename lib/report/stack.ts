@@ -28,10 +28,19 @@ export function withErrorProperty<Result>(
   const isThere = Object.hasOwn(Error, name);
   const before = Error[name];
   try {
-    return code(Reflect.set(Error, name, value));
+    return code(set(name, value));
   } finally {
-    if (isThere) Reflect.set(Error, name, before);
+    if (isThere) set(name, before);
     else Reflect.deleteProperty(Error, name);
+  }
+}
+
+/** Sets a property of `Error`; answers whether that was possible. */
+function set(name: keyof ErrorConstructor, value: unknown): boolean {
+  try {
+    return Reflect.set(Error, name, value);
+  } catch {
+    return false; // the program has given it a setter that throws
   }
 }
 

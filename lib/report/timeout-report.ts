@@ -57,7 +57,7 @@ function describeInterruption(blockedAt: string): string {
 function describeBlocking({ blockedAt, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
   if (blockedAt !== undefined) return describeInterruption(blockedAt);
   if (lateByMs < LATE_MS) return '';
-  const blocked = `; the event loop was blocked for the last ${lateByMs} ms of them`;
+  const blocked = `; the event loop was blocked for the last ${lateByMs} ms`;
   return preempt ? blocked : `${blocked}, which the option \`preempt\` would have ended`;
 }
 
@@ -74,12 +74,26 @@ export function hookAbandoned(
   return new LambdaTimeoutError(message + describe(pending) + blocking, detailsOf(facts, deadline));
 }
 
-/** Adds to an error that its code was interrupted in its grace, unless the handler has frozen the error. */
+/** Adds to an error that its code was interrupted in its grace, unless the handler has made the error read-only. */
 export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string): void {
-  if (Object.isFrozen(timeout)) return;
-  const message = timeout.message + describeInterruption(blockedAt);
-  const stack = timeout.stack?.replace(timeout.message, () => message);
-  Object.assign(timeout, { preempted: true, blockedAt, message, stack });
+  const { message: before } = timeout;
+  const message = before + describeInterruption(blockedAt);
+  const stack = readStack(timeout);
+  try {
+    Object.assign(timeout, { preempted: true, blockedAt, message });
+    if (stack !== undefined) timeout.stack = stack.replace(before, () => message);
+  } catch {
+    // What has been made read-only stays as it is.
+  }
+}
+
+/** The stack of an error, if the program's own `prepareStackTrace` makes a text of it. */
+function readStack(error: Error): string | undefined {
+  try {
+    return typeof error.stack === 'string' ? error.stack : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Collects the details of the error of a deadline that has come. */
@@ -118,13 +132,13 @@ function countActiveResources(timers: number): Record<string, number> {
  * has rethrown the same error, or frozen it, nothing changes.
  */
 export function addCause(timeout: LambdaTimeoutError, cause: unknown): void {
-  if (cause === timeout || !Object.isExtensible(timeout)) return;
+  if (cause === timeout) return;
   const value =
     'cause' in timeout
       ? new AggregateError(
           [cause, timeout.cause],
-          'The handler failed on its way out, and then the response failed',
+          'The handler failed in its grace, and then the hook with `respond: true` failed',
         )
       : cause;
-  Object.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
+  Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
 }

@@ -16,8 +16,8 @@ export interface InterruptedStack {
   readonly write: () => string;
   /** Whether the innermost function is one of Node, which must not be stopped half-way. */
   readonly isInNode: boolean;
-  /** Whether a CommonJS module is being loaded. */
-  readonly isRequiring: boolean;
+  /** Whether a CommonJS module is being loaded, or that is not known. */
+  readonly mayBeRequiring: boolean;
   /** The module that is being loaded by an import, if one is. */
   readonly importing: string | undefined;
   /** Whether an ECMAScript module goes on after a top-level `await`, its own or one that it imports. */
@@ -43,7 +43,7 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   return {
     write: () => write(trace),
     isInNode: isWriting || isOfNode(files.find((file) => file !== '')),
-    isRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
+    mayBeRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
     importing: importing.at(-1),
     isAwaitedModule: isModule(frames.at(-1)),
   };

@@ -7,7 +7,9 @@ const SIGN_OF_LIFE_MS = 250;
 /** For how long abandoned code may block the thread, once that has been seen. */
 const SUSPECT_MS = 1000;
 
-const isDue = (attempt: CurrentAttempt): boolean => performance.now() >= attempt.cutOffAtMs;
+const isDue = ({ cutOffAtMs }: CurrentAttempt): boolean => performance.now() >= cutOffAtMs;
+
+const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.now() >= deadlineAtMs;
 
 /** The attempts of one thread, and which of them blocks it although its time is over. */
 export class WatchedAttempts {
@@ -41,7 +43,10 @@ export class WatchedAttempts {
     let ms = this.#msUntilSuspect();
     if (this.#armed.size === 0) return ms;
     const now = performance.now();
-    for (const { cutOffAtMs } of this.#armed) ms = Math.min(ms, cutOffAtMs - now);
+    for (const { cutOffAtMs, deadlineAtMs } of this.#armed) {
+      const isOnlyDeadline = this.#hasSuspects && deadlineAtMs > now;
+      ms = Math.min(ms, (isOnlyDeadline ? deadlineAtMs : cutOffAtMs) - now);
+    }
     return Math.max(0, ms);
   }
 
@@ -74,7 +79,7 @@ export class WatchedAttempts {
     stuckSinceMs: number,
   ): CurrentAttempt | undefined {
     // Code of the module level, or of an invocation that has ended, counts as code of the only invocation in flight.
-    if (current === undefined || current.state.startsWith('ended')) {
+    if (current === undefined || current.state === 'ended' || current.state === 'ended late') {
       // The thread may be idle, or just passing on the answer of an invocation that has ended. Then two looks in a row do
       // not see the same.
       const wasShared = this.#sawShared;
@@ -86,7 +91,7 @@ export class WatchedAttempts {
     if (!current.isWatched) return undefined;
     if (current.state !== 'timed out') return isDue(current) ? current : undefined;
     // A callback of a connection that it has opened may work for another invocation, but not for that long.
-    const isStuck = realTimeMs() - stuckSinceMs >= SUSPECT_MS || [...this.#armed].some(isDue);
+    const isStuck = realTimeMs() - stuckSinceMs >= SUSPECT_MS || [...this.#armed].some(isAtDeadline);
     return isStuck ? current : undefined;
   }
 }

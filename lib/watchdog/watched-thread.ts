@@ -154,10 +154,14 @@ export class ThreadWatchdog implements Watchdog {
     // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may be
     // in a later callback, so there may be async ids again.
     const onEnded = () => {
-      this.shield(() => resources.push(...clearAsyncStack()));
-      resources.forEach(mend);
-      this.#tools.timerLists.mend();
-      if (stack?.isRequiring) forgetHalfLoadedModules();
+      try {
+        this.shield(() => resources.push(...clearAsyncStack()));
+        resources.forEach(mend);
+        this.#tools.timerLists.mend();
+        if (stack?.mayBeRequiring) forgetHalfLoadedModules();
+      } catch (error) {
+        this.#onObstacle(String(error));
+      }
       this.#runAlone(() => session.disconnect());
       attempt.interrupt(stack?.write ?? betweenMicrotasks, stack?.importing);
       this.#noteAlive();

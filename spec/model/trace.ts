@@ -87,7 +87,7 @@ export class CallTrace {
 
   #warnOfLate(atMs: number, what: string, detail: unknown): void {
     this.#due.push(atMs);
-    const inRequest = `in request ${this.#hasContext ? this.#request : 'of no id'}`;
+    const inRequest = `in request ${this.#hasContext ? this.#request : 'without an id'}`;
     this.log(atMs, 'warn', `${what}, ${inRequest}`, detail);
   }
 

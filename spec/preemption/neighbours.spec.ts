@@ -66,6 +66,17 @@ describe('Beside code that blocks the event loop (R27)', function () {
     expect(await reportOf('passing-program', 'a function of Node')).to.deep.equal([0, 0, 1]);
   });
 
+  it('ends abandoned code as soon as it keeps an invocation waiting at its deadline, and not only at its cut-off', async () => {
+    expect(await reportOf('passing-program', 'abandoned code beside one in its grace')).to.deep.equal([0, 1]);
+  });
+
+  it('tells the invocation that it was interrupted, and warns, where Node cannot be mended', async () => {
+    expect(await reportOf('passing-program', 'a mending that fails')).to.deep.equal({
+      blockedAts: ['between two microtasks'],
+      obstacles: ['Error: Node has changed'],
+    });
+  });
+
   it('begins no interruption for which the stack has no room', async () => {
     expect(await reportOf('passing-program', 'the limit of the stack')).to.deep.equal({ begun: 1, ended: 1 });
   });

@@ -31,7 +31,8 @@ const tools: Tools = {
   } as unknown as typeof Session,
   timerLists: { mend() {} },
 };
-const watchdog = new ThreadWatchdog(tools, () => {});
+const obstacles: string[] = [];
+const watchdog = new ThreadWatchdog(tools, (reason) => void obstacles.push(reason));
 
 interface FakeAttempt extends CurrentAttempt {
   state: AttemptState;
@@ -126,6 +127,26 @@ const scenarios: Record<string, () => unknown> = {
       blockFor(60);
       return [...before, lookInNode()];
     });
+  },
+
+  /** Another invocation is at its deadline, and has grace. */
+  'abandoned code beside one in its grace'() {
+    const abandoned = { ...attemptUntil(0), state: 'timed out' as const };
+    watchdog.disarm(abandoned);
+    const waiting = { ...attemptUntil(60_000), deadlineAtMs: performance.now() + 20 };
+    watchdog.arm(waiting);
+    const before = attempts.run(abandoned, look);
+    blockFor(30);
+    return [before, attempts.run(abandoned, look)];
+  },
+
+  /** Node's state cannot be mended. */
+  async 'a mending that fails'() {
+    tools.timerLists.mend = () => {
+      throw new Error('Node has changed');
+    };
+    const blockedAts = await lookInMicrotask(expression);
+    return { blockedAts, obstacles };
   },
 
   'the limit of the stack'() {

@@ -17,7 +17,7 @@ const TIMED_OUT: InvocationReport = {
 };
 
 const INTERRUPTED = [
-  'Tasks.handler rejected late, after it had ended, in request request-of-100-ms: It blocked the event loop and was interrupted at loop',
+  'Tasks.handler blocked the event loop after it had ended, and was interrupted, in request request-of-100-ms: at loop',
 ];
 
 const THREADS = ['main', 'worker'] as const;

@@ -52,7 +52,7 @@ for (const [format, read] of [
 
     it('says how long the event loop was blocked, and that `preempt` would have ended this', async () => {
       const { message } = await timedOut('blocks');
-      const blockedMs = message.match(/the event loop was blocked for the last (\d+) ms of them/)?.[1];
+      const blockedMs = message.match(/the event loop was blocked for the last (\d+) ms/)?.[1];
       expect(Number(blockedMs)).to.be.at.least(100);
       expect(message)
         .to.include('which the option `preempt` would have ended')

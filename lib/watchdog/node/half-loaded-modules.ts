@@ -7,9 +7,10 @@
  */
 export function forgetHalfLoadedModules(): void {
   const { cache } = process.getBuiltinModule('node:module').createRequire(process.execPath);
-  for (const [file, module] of Object.entries(cache as Record<string, NodeJS.Module>)) {
+  // A program may have put anything there. Only modules that Node has made have these fields.
+  for (const [file, module] of Object.entries(cache as Record<string, Partial<NodeJS.Module> | undefined>)) {
     // '.' is the program itself.
-    if (!module.loaded && module.id !== '.') delete cache[file];
-    module.children = module.children.filter(({ loaded }) => loaded);
+    if (module?.loaded === false && module.id !== '.') delete cache[file];
+    if (Array.isArray(module?.children)) module.children = module.children.filter((child) => child?.loaded);
   }
 }
