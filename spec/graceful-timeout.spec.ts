@@ -254,7 +254,7 @@ describe('@GracefulTimeout', () => {
         protected close(): void {}
       }
       const { handler } = new Orders();
-      const message = `${memberName('Orders', 'handler')} was called without its instance, whose hooks it has to run. Export it bound: \`export const handler = instance.handler.bind(instance);\``;
+      const message = `${memberName('Orders', 'handler')} was called without its instance, so its hooks cannot run. Export the bound method: \`export const handler = instance.handler.bind(instance);\``;
       for (const self of [undefined, null, {}, Object.create(null), 'orders', class Other {}]) {
         const reason = await expectRejection(handler.call(self as Orders));
         expect(reason).to.be.instanceOf(TypeError).with.property('message', message);

@@ -139,6 +139,6 @@ const declaresHooks = ({ metadataHolder, isStatic }: Member): boolean =>
 function unbound({ name, key }: Member): TypeError {
   const bind = `export const handler = instance.${String(key)}.bind(instance);`;
   return new TypeError(
-    `${name} was called without its instance, whose hooks it has to run. Export it bound: \`${bind}\``,
+    `${name} was called without its instance, so its hooks cannot run. Export the bound method: \`${bind}\``,
   );
 }

@@ -8,7 +8,7 @@ const BRAND = sharedSymbol('LambdaTimeoutError');
 export interface LambdaTimeoutDetails {
   /** The handler that timed out, as `Orders.handler`. A minifier may rename the class. */
   handler: string;
-  /** `context.awsRequestId`; absent where the context has none, as in some tests. */
+  /** `context.awsRequestId`; `undefined` where the context has none, as in some tests. */
   requestId?: string | undefined;
   /** Time reserved before the hard deadline, in ms. */
   marginMs: number;

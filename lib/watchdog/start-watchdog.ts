@@ -6,7 +6,7 @@ import { TimerLists } from './node/timer-lists.js';
 import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
 import { ThreadWatchdog } from './watched-thread.js';
 
-/** Starts the watchdog of this thread, unless it has been; where that cannot be, says why, once, and does without. */
+/** Starts the watchdog of this thread, or returns the running one. If it cannot start, warns once and returns `NO_WATCHDOG`. */
 export const startWatchdog = (warn: (reason: string) => void): Watchdog =>
   shared('watchdog', () => create(warn));
 

@@ -11,6 +11,13 @@ const isDue = ({ cutOffAtMs }: CurrentAttempt): boolean => performance.now() >= 
 
 const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.now() >= deadlineAtMs;
 
+/** An attempt whose code must end. */
+interface Guilty {
+  readonly attempt: CurrentAttempt;
+  /** For how long looks have found such code, one after the other. */
+  readonly forMs: number;
+}
+
 /** The attempts of one thread, and which of them blocks it although its time is over. */
 export class WatchedAttempts {
   readonly #armed = new Set<CurrentAttempt>();
@@ -61,16 +68,12 @@ export class WatchedAttempts {
    *
    * @param isInCode - whether any code is running
    */
-  findGuilty(isInCode: boolean): CurrentAttempt | undefined {
+  findGuilty(isInCode: boolean): Guilty | undefined {
     this.#stuckSinceMs ??= realTimeMs();
-    const guilty = this.#judge(attempts.getStore(), isInCode, this.#stuckSinceMs);
-    if (guilty) this.#guiltySinceMs ??= realTimeMs();
-    return guilty;
-  }
-
-  /** For how long looks have found code that must end. */
-  get guiltyForMs(): number {
-    return this.#guiltySinceMs === undefined ? 0 : realTimeMs() - this.#guiltySinceMs;
+    const attempt = this.#judge(attempts.getStore(), isInCode, this.#stuckSinceMs);
+    if (!attempt) return undefined;
+    this.#guiltySinceMs ??= realTimeMs();
+    return { attempt, forMs: realTimeMs() - this.#guiltySinceMs };
   }
 
   #judge(

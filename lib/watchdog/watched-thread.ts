@@ -125,14 +125,14 @@ export class ThreadWatchdog implements Watchdog {
     Reflect.apply(nothing, undefined, ROOM);
     try {
       const stack = readStackBelow(this.#look);
-      const attempt = this.#attempts.findGuilty(stack !== undefined);
-      if (!attempt) {
+      const guilty = this.#attempts.findGuilty(stack !== undefined);
+      if (!guilty) {
         this.#tellDue();
         return false;
       }
-      if (stack?.isInNode && this.#attempts.guiltyForMs < NODE_MS) return true;
+      if (stack?.isInNode && guilty.forMs < NODE_MS) return true;
       const obstacle = stack?.isAwaitedModule ? AWAITED_MODULE : findObstacle();
-      if (obstacle === undefined) this.#interrupt(attempt, stack);
+      if (obstacle === undefined) this.#interrupt(guilty.attempt, stack);
       else this.#onObstacle(obstacle);
     } catch (error) {
       this.#onObstacle(String(error));

@@ -15,7 +15,7 @@ const { zero, threadId } = workerData;
 const cells = new Int32Array(workerData.memory);
 /** How long a thread that is alive may take to answer. */
 const PATIENCE_MS = 15;
-/** After how long it looks again, where the last look came at a bad moment. */
+/** After how long it looks again, if the last look met a function of Node. */
 const AGAIN_MS = 1;
 /** How often it looks again at once, where the watched thread's stack has no room for a look. */
 const MAX_FAILURES = 50;
@@ -40,7 +40,7 @@ const watch = () => {
   }
 };
 
-// A thread that is alive hears the message and moves what is due.
+// A thread that is alive receives the message and sets a later time.
 const isStuck = (due) => {
   parentPort.postMessage(undefined);
   Atomics.wait(cells, ${SEQUENCE}, Atomics.load(cells, ${SEQUENCE}), PATIENCE_MS);
@@ -84,7 +84,7 @@ const look = () => {
 const onMainThread = (session) => (onAnswer) =>
   session.post('Runtime.evaluate', { expression }, (error, reply) => onAnswer(reply));
 
-// The session reaches the main thread only; that one can pass messages on to its workers.
+// The session reaches only the main thread, which passes messages on to its workers.
 const onWorker = (session) => {
   let sessionId;
   let onAnswer;

@@ -84,9 +84,11 @@ const scenarios: Record<string, () => void> = {
 
   /** Interrupts Node while it clears an immediate that is the first of its turn. */
   'the clearing of an immediate'() {
-    const cleared = setImmediate(run('cleared'));
+    const callback = run('cleared');
+    const cleared = setImmediate(callback);
     // Node sets this property of an immediate that it clears, and then takes the immediate out of its queue.
     Object.defineProperty(cleared, '_onImmediate', {
+      get: () => callback,
       set: () => endAtNextCall(() => setImmediate(run('next'))),
     });
     clearImmediate(cleared);

@@ -50,14 +50,14 @@ function mendImmediate(interrupted: Immediate): void {
   if (interrupted._idlePrev) {
     interrupted._destroyed = false;
     interrupted._onImmediate = nothing;
-    // Node counts one immediate less each time that it calls one, so it counts this one twice. The second of these three
-    // makes up for it: it is counted, but never called, because the list does not lead to it any more.
+    // Node subtracts 1 for each immediate that it calls, and it calls this one twice. So the second of these three is only
+    // counted: the list does not lead to it, and Node never calls it.
     const before = createImmediate();
     createImmediate();
     link(before, createImmediate());
     return;
   }
-  // The first of its turn: Node has noted nothing, and forgets the others. They become part of the next turn.
+  // The first of its turn: Node has not stored where to go on, and would lose the others. They move to the next turn.
   if (!interrupted._idleNext) return;
   let last = interrupted._idleNext;
   while (last._idleNext) last = last._idleNext;

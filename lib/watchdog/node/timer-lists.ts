@@ -135,21 +135,15 @@ export class TimerLists {
    * may leave it in the queue, and Node would never end that turn.
    */
   #mendImmediates(): void {
-    let count = 0;
-    let refCount = 0;
-    for (let immediate = this.#immediates.head; immediate; ) {
-      const next = immediate._idleNext;
-      if (immediate._destroyed) this.#immediates.remove(immediate);
-      else {
-        count++;
-        if (immediate.hasRef()) refCount++;
-      }
-      immediate = next;
-    }
+    const waiting: Immediate[] = [];
+    for (let at = this.#immediates.head; at; at = at._idleNext) waiting.push(at);
+    for (const cleared of waiting.filter(({ _destroyed }) => _destroyed)) this.#immediates.remove(cleared);
+    const left = waiting.filter(({ _destroyed }) => !_destroyed);
+    const refCount = left.filter((immediate) => immediate.hasRef()).length;
     const info = this.#binding.immediateInfo;
     // In the middle of a turn, Node's count also contains immediates that are no longer in this queue.
     if (info[2] !== 0) return;
-    info[0] = count;
+    info[0] = left.length;
     info[1] = refCount;
     this.#binding.toggleImmediateRef(refCount > 0);
   }
