@@ -67,7 +67,8 @@ export class HookRun implements Code {
     const { self } = this.#facts;
     // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
     const method = (self as Methods)[this.#hook.key] as Methods[string];
-    return callUserCode(method, self, this.#owner?.argumentsFor(this.#hook, attempt) ?? []);
+    const owner = this.#owner as HookOwner; // there until the hook has ended
+    return callUserCode(method, self, owner.argumentsFor(this.#hook, attempt));
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
