@@ -86,7 +86,7 @@ export class Expiry {
 
   /**
    * Whether an error only says that the code stopped because its signal aborted. Node's own functions wrap the reason of the
-   * signal, and the AWS SDK loses it.
+   * signal, and older versions of the AWS SDK lose it.
    */
   isCausedByAbort(reason: unknown): boolean {
     try {
