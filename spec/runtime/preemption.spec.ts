@@ -187,7 +187,7 @@ describe('preemption on the runtime client', function () {
             const second = await lambda.invoke({});
             expect(second).to.include({ response: 'done', processId: first.processId });
             expect(printed(second).join('\n')).to.match(
-              new RegExp(`WARN\\tSteps\\.handler [^\\n]*in request ${first.requestId}[^\\n]*interrupted`),
+              new RegExp(`WARN\\tSteps\\.handler [^\\n]*was interrupted, in request ${first.requestId}`),
             );
             await expectUnharmed(lambda, first);
           },
