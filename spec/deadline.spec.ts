@@ -149,18 +149,32 @@ describe('currentDeadline() (R24)', () => {
       expect(deadline?.signal).to.include({ aborted: true, reason: error });
     });
 
-    it('is still the deadline of the handler in code that runs after the handler has ended', async () => {
-      let expired: boolean | undefined;
-      await invoke(async () => {
-        // Bound, because a fake timer does not keep the async context as a real one does.
-        const leftBehind = AsyncResource.bind(() => {
-          expired = currentDeadline().expired;
+    for (const [when, ask] of Object.entries({
+      'was asked for before': currentDeadline,
+      'is asked for later': (): Deadline | undefined => undefined,
+    })) {
+      it(`never comes for what the handler has left running, if it ended in time and its deadline ${when}`, async () => {
+        const seen: unknown[] = [];
+        const slow = wait(4000).then(() => 'of a later invocation');
+        await invoke(async () => {
+          const asked = ask();
+          // Bound, because a fake timer does not keep the async context as a real one does.
+          const leftBehind = AsyncResource.bind(async () => {
+            const deadline = asked ?? currentDeadline();
+            deadline.throwIfExpired();
+            seen.push(
+              deadline.expired,
+              deadline.remainingMs(),
+              deadline.signal.aborted,
+              await deadline.race(slow),
+            );
+          });
+          setTimeout(leftBehind, 2500);
         });
-        setTimeout(leftBehind, 2500);
+        await time.clock.tickAsync(4000);
+        expect(seen).to.deep.equal([false, Number.POSITIVE_INFINITY, false, 'of a later invocation']);
       });
-      await time.clock.tickAsync(2500);
-      expect(expired).to.equal(true);
-    });
+    }
   });
 
   it('in a hook is the deadline of the hook, with a signal of its own', async () => {
@@ -248,7 +262,7 @@ describe('currentDeadline() (R24)', () => {
   it('is kept under a name with the major version, so that two major versions can run together', () => {
     const names = Object.getOwnPropertySymbols(globalThis).map((symbol) => Symbol.keyFor(symbol) ?? '');
     const ours = names.filter((name) => name.includes('lambda-graceful-timeout'));
-    expect(ours).to.include('lambda-graceful-timeout@1:attempts');
-    for (const name of ours) expect(name).to.match(/^lambda-graceful-timeout@1:\w/);
+    expect(ours).to.include('lambda-graceful-timeout@2:attempts');
+    for (const name of ours) expect(name).to.match(/^lambda-graceful-timeout@2:\w/);
   });
 });

@@ -7,7 +7,7 @@ const BLOCKED_AT =
 
 /** Makes the error of code that is interrupted in its grace. The error is made before that, at the deadline. */
 function interruptedInGrace(onError: (error: LambdaTimeoutError) => void = () => {}): LambdaTimeoutError {
-  const expiry = new Expiry(0, () => {
+  const expiry = new Expiry(0, undefined, () => {
     const details = { handler: 'Orders.handler', marginMs: 1, elapsedMs: 1, remainingMs: 1, lateByMs: 0 };
     return new LambdaTimeoutError('Orders.handler timed out', {
       ...details,

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PendingOperations } from '../report/pending-operations.js';
 import { shared } from '../shared.js';
 import { type Deadline, NoDeadline } from './deadline.js';
+import type { Expiry } from './expiry.js';
 
 /**
  * The state of one run of user code, which is a handler or a hook:
@@ -18,6 +19,11 @@ export type AttemptState = 'running' | 'in grace' | 'cut off' | 'ended' | 'ended
 /** What the async context holds: the attempt whose code is running. It may come from another copy of this package. */
 export interface CurrentAttempt {
   readonly state: AttemptState;
+  /**
+   * The attempt in whose code this one was begun, as the record of a batch is begun by its handler: the code belongs to both.
+   * Undefined once this one has ended after its deadline, since all that it still does is then its own.
+   */
+  readonly below: CurrentAttempt | undefined;
   /** The instance and the context. A call of a decorated handler with the same two belongs to the same invocation. */
   readonly self: unknown;
   readonly context: unknown;
@@ -28,6 +34,8 @@ export interface CurrentAttempt {
   readonly deadlineAtMs: number;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
   readonly pending: PendingOperations | undefined;
+  /** Its deadline; undefined where there is none. */
+  readonly expiry: Expiry | undefined;
   /** Returns the deadline for the code. Code that asks for it in time has grace after it. */
   askForDeadline(): Deadline;
   /** Logs an error of the code that nobody has caught. */
@@ -44,9 +52,14 @@ export interface CurrentAttempt {
 /** Holds the attempt whose code is running. */
 export const attempts: AsyncLocalStorage<CurrentAttempt> = shared('attempts', () => new AsyncLocalStorage());
 
+/** Runs code of this package, or of a logger, as the code of no attempt. */
+export const asNobody = <Result>(code: () => Result): Result => attempts.run(NO_ATTEMPT, code);
+
 /** Stands for the attempt while this package's own code runs, which must never be interrupted. */
 export const NO_ATTEMPT: CurrentAttempt = {
   state: 'running',
+  below: undefined,
+  expiry: undefined,
   self: Symbol('none'),
   context: undefined,
   isWatched: false,

@@ -42,7 +42,7 @@ export interface Deadline {
   race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>>;
 }
 
-/** The deadline of one attempt. User code that holds it can reach nothing else of the attempt. */
+/** The deadline of some code. User code that holds it can reach nothing else of the attempt. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
   readonly #pending: () => PendingOperations | undefined;
@@ -70,31 +70,38 @@ export class AttemptDeadline implements Deadline {
   }
 
   race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>> {
-    const { signal } = this.#expiry;
+    const expiry = this.#expiry;
+    const settled = Promise.resolve(promise) as Promise<Awaited<Value>>;
+    if (expiry.expired) {
+      settled.catch(() => {}); // nobody else may wait for it
+      return Promise.reject(expiry.errorBelow(this.race));
+    }
     const pending = this.#pending();
     return new Promise((resolve, reject) => {
-      const onDeadline = () => reject(signal.reason);
-      if (this.#expiry.expired) reject(this.#expiry.errorBelow(this.race));
-      else {
-        signal.addEventListener('abort', onDeadline, { once: true });
-        pending?.begin(onDeadline, describePromise, this.race);
-      }
-      const andStop =
-        <Result>(settle: (result: Result) => void) =>
-        (result: Result): void => {
-          signal.removeEventListener('abort', onDeadline);
-          pending?.end(onDeadline);
-          settle(result);
-        };
+      expiry.wait(reject);
+      pending?.begin(reject, describePromise, this.race);
+      const stop = (): void => {
+        expiry.stopWaiting(reject);
+        pending?.end(reject);
+      };
       // Also after the deadline: otherwise a rejection of the promise would be unhandled.
-      Promise.resolve(promise).then(andStop(resolve), andStop(reject));
+      settled.then(
+        (value) => {
+          stop();
+          resolve(value);
+        },
+        (reason) => {
+          stop();
+          reject(reason);
+        },
+      );
     });
   }
 }
 
 const describePromise = () => ({ operation: 'promise' });
 
-/** The deadline outside an invocation. Each call makes a new one, so that listeners do not pile up on one signal. */
+/** The deadline outside an invocation, which never comes. Each call makes one, so that no listeners pile up on its signal. */
 export class NoDeadline implements Deadline {
   readonly signal: AbortSignal = new AbortController().signal;
   readonly expired = false;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { onlyHeeds } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
-import { isError } from '../report/show.js';
 import { captureTrace, framesOf, withErrorProperty } from '../report/stack.js';
 import { addInterruption } from '../report/timeout-report.js';
 
@@ -9,54 +9,77 @@ type AnyFunction = (...args: never) => unknown;
 /** Stands for no function: a timer makes the error. */
 const NOT_ON_STACK: AnyFunction = Boolean;
 
-/** The deadline of one attempt: its time, its error and its signal. Error and signal are made when they are first needed. */
+/** Waits for a deadline. Called once, with its error. */
+export type Waiter = (error: LambdaTimeoutError) => void;
+
+/**
+ * The deadline of one attempt: its time, its error, and who waits for it. Error and signal are made when they are first
+ * needed. The deadline of the attempt that this one is below ends the time of the code as well, if it comes first.
+ */
 export class Expiry {
   readonly atMs: number;
+  readonly #outer: Expiry | undefined;
   readonly #report: (blockedAt: string | undefined) => LambdaTimeoutError;
-  #hasCome = false;
+  #phase: 'ahead' | 'come' | 'never' = 'ahead';
   #error: LambdaTimeoutError | undefined;
   #controller: AbortController | undefined;
+  #waiters: Set<Waiter> | undefined;
   #blockedAt: (() => string) | undefined;
 
   /**
    * @param atMs - on the clock of `performance.now()`; `Infinity` for never
+   * @param outer - that of the attempt that this one is below
    * @param report - makes the error; gets the stack that blocked the event loop, if it was interrupted
    */
-  constructor(atMs: number, report: (blockedAt: string | undefined) => LambdaTimeoutError) {
+  constructor(
+    atMs: number,
+    outer: Expiry | undefined,
+    report: (blockedAt: string | undefined) => LambdaTimeoutError,
+  ) {
     this.atMs = atMs;
+    this.#outer = outer;
     this.#report = report;
   }
 
   get expired(): boolean {
-    return this.#hasCome || performance.now() >= this.atMs;
+    return this.#hasPassed || (this.#outer?.expired ?? false);
+  }
+
+  get #hasPassed(): boolean {
+    return this.#phase === 'come' || (this.#phase === 'ahead' && performance.now() >= this.atMs);
   }
 
   remainingMs(): number {
-    return Math.max(0, this.atMs - performance.now());
-  }
-
-  /** Time since the deadline, in whole ms. */
-  lateByMs(): number {
-    return Math.round(performance.now() - this.atMs);
+    const ownMs = this.#phase === 'never' ? Number.POSITIVE_INFINITY : this.atMs - performance.now();
+    return Math.max(0, Math.min(ownMs, this.#outer?.remainingMs() ?? ownMs));
   }
 
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      // Many requests may listen to it at once, and Node 20 would warn of a leak.
-      setMaxListeners(0, this.#controller.signal);
-      if (this.#hasCome) this.abort();
+      allowManyListeners(this.#controller.signal);
+      this.#listen();
+      if (this.noticed) this.#controller.abort(this.noticed);
     }
     return this.#controller.signal;
   }
 
-  /** The one error of this deadline. It has no stack, because a timer makes it. */
-  get error(): LambdaTimeoutError {
-    return this.errorBelow(NOT_ON_STACK);
+  /** The error of the deadline that was the first to come, once that has been noticed. */
+  get noticed(): LambdaTimeoutError | undefined {
+    return this.#outer?.noticed ?? (this.#phase === 'come' ? this.error : undefined);
   }
 
-  /** The one error of this deadline. If this call makes it, its stack begins at the caller of `entry`. */
+  /** The one error of this deadline. It has no stack, because a timer makes it. */
+  get error(): LambdaTimeoutError {
+    return this.#make(NOT_ON_STACK);
+  }
+
+  /** The error for code whose time is over. If this call makes it, its stack begins at the caller of `entry`. */
   errorBelow(entry: AnyFunction): LambdaTimeoutError {
+    return this.#outer && !this.#hasPassed ? this.#outer.errorBelow(entry) : this.#make(entry);
+  }
+
+  #make(entry: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
       this.#error = this.#report(this.#blockedAt?.());
       setStack(this.#error, entry);
@@ -64,15 +87,46 @@ export class Expiry {
     return this.#error;
   }
 
+  /** Calls `waiter` when the time of the code is over, unless it stops waiting before that. */
+  wait(waiter: Waiter): void {
+    this.#listen().add(waiter);
+  }
+
+  stopWaiting(waiter: Waiter): void {
+    this.#waiters?.delete(waiter);
+  }
+
+  #listen(): Set<Waiter> {
+    if (!this.#waiters) {
+      this.#waiters = new Set();
+      this.#outer?.wait((error) => this.#tell(error));
+    }
+    return this.#waiters;
+  }
+
   /** Notes that the deadline has come, whatever the clock says. Makes the error now, before anything is cancelled. */
   come(): void {
-    this.#hasCome = true;
+    this.#phase = 'come';
     void this.error;
   }
 
-  /** Aborts the signal, if there is one. Its listeners are user code. */
-  abort(): void {
-    this.#controller?.abort(this.error);
+  /** Notes that the code has ended in time: the deadline never comes, not even for what the code has left running. */
+  neverCome(): void {
+    this.#phase = 'never';
+  }
+
+  /** Tells all that wait for it. If one of them is interrupted, another call tells the others. */
+  tell(): void {
+    this.#tell(this.error);
+  }
+
+  #tell(error: LambdaTimeoutError): void {
+    for (const waiter of this.#waiters ?? []) {
+      this.#waiters?.delete(waiter);
+      waiter(error);
+    }
+    // Last, because its listeners are user code, which may block the event loop and be interrupted.
+    this.#controller?.abort(error);
   }
 
   /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */
@@ -80,23 +134,27 @@ export class Expiry {
     this.#blockedAt = blockedAt;
   }
 
-  isOwnError(reason: unknown): reason is LambdaTimeoutError {
-    return this.#error !== undefined && reason === this.#error;
+  /** Whether an error says that this very deadline has passed, and nothing more. */
+  isSaidBy(reason: unknown): boolean {
+    const error = this.#error;
+    return error !== undefined && onlyHeeds(reason, (value) => value === error, false);
   }
 
   /**
-   * Whether an error only says that the code stopped because its signal aborted. Node's own functions wrap the reason of the
-   * signal, and older versions of the AWS SDK lose it.
+   * Whether an error only says that the code stopped because its time was over.
+   *
+   * @param isKnown - recognizes other timeouts, which say nothing new
    */
-  isCausedByAbort(reason: unknown): boolean {
-    try {
-      const isWrapper = isError(reason) && reason.name === 'AbortError';
-      const isReasonLost = isWrapper && reason.cause === undefined && this.#controller?.signal.aborted;
-      return isReasonLost || this.isOwnError(isWrapper ? reason.cause : reason);
-    } catch {
-      return false; // it has a getter that throws
-    }
+  isHeededBy(reason: unknown, isKnown?: (value: unknown) => boolean): boolean {
+    const errors: unknown[] = [this.#error, this.#outer?.noticed].filter((error) => error !== undefined);
+    const hasAborted = this.#controller?.signal.aborted ?? false;
+    return onlyHeeds(reason, (value) => errors.includes(value) || isKnown?.(value) === true, hasAborted);
   }
+}
+
+/** Many requests may listen to one signal, and Node 20 would warn of a leak. The signal may be that of a polyfill. */
+function allowManyListeners(signal: AbortSignal): void {
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
 
 /** Gives an error the stack that begins at the caller of `entry`, and ends where the user's code ends. */

@@ -1,5 +1,5 @@
 import { trackOperations } from '../deadline/track-operations.js';
-import type { GuardedClass } from '../invocation/hook-runner.js';
+import type { GuardedClass } from '../invocation/hook.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
 import { rehearse } from '../invocation/rehearsal.js';
@@ -28,7 +28,7 @@ export interface GracefulTimeoutOptions {
   readonly marginMs: number;
   /**
    * The last part of the margin in ms, in which no hook runs any more, so that the response can leave. A finite
-   * number from 0 to below `marginMs`. Default: 10 % of `marginMs`.
+   * number from 0 to below `marginMs`. Default: 10 % of `marginMs`, or of the time that is left, if that is less.
    */
   readonly reserveMs?: number;
   /**

@@ -1,5 +1,5 @@
 import 'reflect-metadata/lite';
-import type { GuardedClass, Hook } from '../invocation/hook-runner.js';
+import type { GuardedClass, Hook } from '../invocation/hook.js';
 import { memberName } from '../report/member-name.js';
 import { sharedSymbol } from '../shared.js';
 import type { Member } from './member.js';

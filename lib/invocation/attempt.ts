@@ -1,17 +1,29 @@
-import { type AttemptState, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import { type AttemptState, asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
+import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
-import { Timer } from '../deadline/timer.js';
-import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
+import { countTimers, Timer } from '../deadline/timer.js';
+import { holdBackUncaught } from '../process/left-uncaught.js';
+import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
-import { holdBackUncaught, type LATE, logHalfImported, logLate, UNHEARD } from './abandoned.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
+import { type LATE, logHalfImported, logLate, UNHEARD } from './late.js';
 import type { Outcome } from './outcome.js';
 
 /** How long interrupted code is not interrupted again: Node may still be reporting its rejections. */
 const RESPITE_MS = 100;
+
+/** How an attempt has ended. */
+export type End =
+  | { readonly how: 'in time'; readonly outcome: Outcome }
+  | { readonly how: 'in grace'; readonly outcome: Outcome; readonly error: LambdaTimeoutError }
+  | {
+      readonly how: 'timed out';
+      readonly outcome: PromiseRejectedResult;
+      readonly error: LambdaTimeoutError;
+    };
 
 /** What an attempt knows of the user code that it runs, a handler or a hook. */
 export interface Code {
@@ -25,7 +37,7 @@ export interface Code {
   /** Makes the error of the deadline. */
   report(deadline: DeadlineFacts): LambdaTimeoutError;
   /** Called once, when the code has ended. */
-  onEnd(attempt: Attempt, outcome: Outcome): void;
+  onEnd(end: End): void;
 }
 
 const callAndAdopt = (code: Code, attempt: Attempt): unknown => adopt(code.call(attempt));
@@ -33,18 +45,24 @@ const callAndAdopt = (code: Code, attempt: Attempt): unknown => adopt(code.call(
 /** One run of user code, a handler or a hook. It has one state at any time, from its start to long after its end. */
 export class Attempt implements CurrentAttempt {
   state: AttemptState = 'running';
+  below: CurrentAttempt | undefined;
   cutOffAtMs: number;
   readonly #code: Code;
   readonly #facts: InvocationFacts;
+  readonly #outerExpiry: Expiry | undefined;
   #expiry: Expiry | undefined;
   #timer: Timer | undefined;
   #deadline: Deadline | undefined;
+  #hasGrace = false;
   #pending: PendingOperations | undefined;
 
-  constructor(code: Code, facts: InvocationFacts) {
+  /** @param outerExpiry - a deadline that ends the time of this code as well, if it comes first */
+  constructor(code: Code, facts: InvocationFacts, outerExpiry?: Expiry) {
+    this.below = facts.below;
     this.cutOffAtMs = code.deadlineAtMs;
     this.#code = code;
     this.#facts = facts;
+    this.#outerExpiry = outerExpiry;
     // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
@@ -61,17 +79,32 @@ export class Attempt implements CurrentAttempt {
     return this.#facts.watchdog.isWatching;
   }
 
+  get deadlineAtMs(): number {
+    return this.#code.deadlineAtMs;
+  }
+
   /** Made when it is first needed: most code ends in time and never needs it. */
   get expiry(): Expiry {
-    this.#expiry ??= new Expiry(this.#code.deadlineAtMs, (blockedAt) =>
-      this.#code.report({
-        atMs: this.#code.deadlineAtMs,
-        blockedAt,
-        timers: this.#timer ? 1 : 0,
-        pending: this.#pending?.list() ?? NOTHING_PENDING,
-      }),
-    );
+    if (!this.#expiry) {
+      const report = (blockedAt: string | undefined) => this.#report(blockedAt);
+      this.#expiry = new Expiry(this.#code.deadlineAtMs, this.#outerExpiry, report);
+      if (this.state === 'ended') this.#expiry.neverCome();
+    }
     return this.#expiry;
+  }
+
+  /** Makes the error. From now on code may leave it uncaught. */
+  #report(blockedAt: string | undefined): LambdaTimeoutError {
+    holdBackUncaught();
+    const { startedAtMs, idleAtStartMs } = this.#facts;
+    const { deadlineAtMs: atMs } = this.#code;
+    return this.#code.report({
+      atMs,
+      blockedAt,
+      timers: countTimers(),
+      explainDelay: () => explainDelay(atMs, startedAtMs, idleAtStartMs),
+      pending: this.#pending?.list() ?? NOTHING_PENDING,
+    });
   }
 
   get pending(): PendingOperations | undefined {
@@ -80,16 +113,15 @@ export class Attempt implements CurrentAttempt {
     return this.#pending;
   }
 
+  /** Code that asks in time has grace. It also asks for the code that it is below. */
   askForDeadline(): Deadline {
     if (!this.#deadline) {
       this.#deadline = new AttemptDeadline(this.expiry, () => this.pending);
+      this.#hasGrace = this.#code.graceParts > 0 && performance.now() < this.#code.deadlineAtMs;
       this.cutOffAtMs = this.#cutOffFrom(this.#code.deadlineAtMs);
+      if (this.#outerExpiry) this.below?.askForDeadline();
     }
     return this.#deadline;
-  }
-
-  get deadlineAtMs(): number {
-    return this.#code.deadlineAtMs;
   }
 
   /** The error, once the code must have no effect any more. */
@@ -112,27 +144,33 @@ export class Attempt implements CurrentAttempt {
 
   /** Ends the attempt with a value, or as a promise settles. */
   resolve(value: unknown): void {
-    const adopted = adopt(value);
-    if (!(adopted instanceof Promise)) this.#fulfill(adopted);
-    else {
-      adopted.then(
-        (result) => this.#fulfill(result),
-        (reason) => this.reject(reason),
-      );
+    try {
+      const adopted = adopt(value);
+      if (!(adopted instanceof Promise)) this.#fulfill(adopted);
+      else {
+        adopted.then(
+          (result) => this.#fulfill(result),
+          (reason) => this.reject(reason),
+        );
+      }
+    } catch (reason) {
+      this.reject(reason); // it has a `then` that throws
     }
   }
 
   #fulfill(value: unknown): void {
-    if (this.state === 'running') this.#end('ended', { status: 'fulfilled', value });
-    else if (this.state === 'in grace') this.#end('ended late', { status: 'fulfilled', value });
-    else if (this.errorAfterCutOff) this.#logLate('answer', UNHEARD);
+    const outcome: Outcome = { status: 'fulfilled', value };
+    if (this.state === 'running') this.#end('ended', { how: 'in time', outcome });
+    else if (this.state === 'in grace') {
+      this.#end('ended late', { how: 'in grace', outcome, error: this.expiry.error });
+    } else if (this.errorAfterCutOff) this.#logLate('answer', UNHEARD);
   }
 
   reject(reason: unknown): void {
-    if (this.state === 'running' && !this.expiry.isOwnError(reason)) {
-      this.#end('ended', { status: 'rejected', reason });
+    if (this.state === 'running' && !this.expiry.isSaidBy(reason)) {
+      this.#end('ended', { how: 'in time', outcome: { status: 'rejected', reason } });
     } else if (this.state === 'running' || this.state === 'in grace') {
-      if (!this.expiry.isCausedByAbort(reason)) addCause(this.expiry.error, reason);
+      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, reason);
       this.expire();
     } else this.#logLate('rejection', reason);
   }
@@ -141,11 +179,13 @@ export class Attempt implements CurrentAttempt {
   expire(): void {
     if (this.#isOver) return;
     this.#pass('cut off');
-    this.#end('timed out', { status: 'rejected', reason: this.expiry.error });
+    const { error } = this.expiry;
+    this.#end('timed out', { how: 'timed out', outcome: { status: 'rejected', reason: error }, error });
   }
 
   /** The deadline has come. Code that has asked for it can still end by itself until its cut-off. */
   #onDeadline(): void {
+    if (this.#isOver) return;
     this.expiry.come();
     if (this.state === 'cut off' || !this.#hasGrace) this.expire();
     else {
@@ -157,19 +197,18 @@ export class Attempt implements CurrentAttempt {
   }
 
   takeUncaught(reason: unknown): void {
-    // Node calls this in the context of the code. The code may be interrupted, but the logger must not be.
-    this.#facts.watchdog.shield(() => this.#logLate('uncaught', reason));
+    this.#logLate('uncaught', reason);
   }
 
   interrupt(blockedAt: () => string, importing: string | undefined): void {
-    if (importing !== undefined)
-      this.#facts.runAlone(() => logHalfImported(this.#facts, this.#code.name, importing));
+    if (importing !== undefined) {
+      this.#facts.runAlone(() => asNobody(() => logHalfImported(this.#facts, this.#code.name, importing)));
+    }
     if (this.#isOver) {
       this.#facts.runAlone(() => this.#logLate('interruption', blockedAt()));
     } else {
       this.state = 'cut off';
       this.cutOffAtMs = performance.now() + RESPITE_MS;
-      holdBackUncaught();
       this.expiry.interrupt(blockedAt);
       this.#facts.runAlone(() => this.expire());
     }
@@ -179,10 +218,6 @@ export class Attempt implements CurrentAttempt {
     return this.state === 'ended' || this.state === 'ended late' || this.state === 'timed out';
   }
 
-  get #hasGrace(): boolean {
-    return this.#code.graceParts > 0 && this.#deadline !== undefined;
-  }
-
   /** The cut-off of code whose deadline comes at that moment. */
   #cutOffFrom(deadlineAtMs: number): number {
     const leftMs = this.#facts.hookDeadlineAtMs - deadlineAtMs;
@@ -190,29 +225,32 @@ export class Attempt implements CurrentAttempt {
   }
 
   #startTimer(atMs: number, onTime: () => void): void {
+    this.#timer?.clear();
     this.#timer = this.#facts.watchdog.shield(() => new Timer(atMs, onTime));
   }
 
   /** Enters a state after the deadline. The error is made before the signal aborts. */
   #pass(state: 'in grace' | 'cut off'): void {
     this.state = state;
-    holdBackUncaught();
     this.expiry.come();
-    // Last, because a listener may block the event loop and be interrupted.
-    attempts.run(this, () => this.expiry.abort());
+    attempts.run(this, () => this.expiry.tell());
   }
 
-  #end(state: AttemptState, outcome: Outcome): void {
+  #end(state: 'ended' | 'ended late' | 'timed out', end: End): void {
     this.state = state;
+    if (state === 'ended') this.#expiry?.neverCome();
+    else this.below = undefined;
     this.#pending?.clear();
     this.#pending = undefined;
     this.#timer?.clear();
     this.#facts.watchdog.disarm(this);
-    this.#code.onEnd(this, outcome);
+    this.#code.onEnd(end);
   }
 
   #logLate(what: keyof typeof LATE, detail: unknown): void {
-    // Code that stops because of its signal does as it should.
-    if (!this.expiry.isCausedByAbort(detail)) logLate(this.#facts, this.#code.name, what, detail);
+    // Code that stops because of its signal does as it should. And each timeout has a line of its own.
+    if (this.expiry.isHeededBy(detail, isTimeout)) return;
+    // Its context may be that of the code, which may be interrupted. The logger must not be.
+    asNobody(() => logLate(this.#facts, this.#code.name, what, detail));
   }
 }

@@ -1,3 +1,5 @@
+import type { CurrentAttempt } from '../deadline/current-attempt.js';
+import { idleTimeMs } from '../deadline/delay.js';
 import type { TimeoutLogger } from '../report/logger.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
@@ -7,7 +9,8 @@ import type { LambdaContext } from './lambda-context.js';
 export interface GuardedHandler {
   readonly method: (...args: unknown[]) => unknown;
   readonly marginMs: number;
-  readonly reserveMs: number;
+  /** Default: a tenth of the margin, or of the time that is left, if that is less. */
+  readonly reserveMs: number | undefined;
   readonly logger: TimeoutLogger;
   readonly preempt: boolean;
   readonly watchdog: Watchdog;
@@ -15,8 +18,12 @@ export interface GuardedHandler {
 
 /** What is known of an invocation from its start, without its event and its stream, which must not live longer than it. */
 export interface InvocationFacts extends TimeoutFacts {
+  /** How long the event loop had been idle at the start: see `explainDelay`. */
+  readonly idleAtStartMs: number;
   readonly self: unknown;
   readonly context: unknown;
+  /** The attempt in whose code the handler was called. */
+  readonly below: CurrentAttempt | undefined;
   readonly deadlineAtMs: number;
   readonly hookDeadlineAtMs: number;
   readonly logger: TimeoutLogger;
@@ -30,6 +37,7 @@ export function factsOf(
   handlerName: string,
   { context, requestId, remainingMs }: LambdaContext,
   self: unknown,
+  below: CurrentAttempt | undefined,
 ): InvocationFacts {
   const startedAtMs = performance.now();
   const hardDeadlineAtMs = startedAtMs + remainingMs;
@@ -39,12 +47,14 @@ export function factsOf(
     marginMs,
     preempt,
     startedAtMs,
+    idleAtStartMs: idleTimeMs(),
     remainingMs,
     hardDeadlineAtMs,
     self,
     context,
+    below,
     deadlineAtMs: hardDeadlineAtMs - marginMs,
-    hookDeadlineAtMs: hardDeadlineAtMs - reserveMs,
+    hookDeadlineAtMs: hardDeadlineAtMs - (reserveMs ?? Math.max(0, Math.min(marginMs, remainingMs)) / 10),
     logger,
     watchdog,
     runAlone: watchdog.createStepRunner(),

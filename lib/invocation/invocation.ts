@@ -1,14 +1,14 @@
-import { attempts } from '../deadline/current-attempt.js';
+import { asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
-import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
-import { Attempt, type Code } from './attempt.js';
+import { type DeadlineFacts, handlerTimedOut, hasTime, hookAbandoned } from '../report/timeout-report.js';
+import { Attempt, type Code, type End } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
-import { type GuardedClass, type Hook, type HookOwner, HookRun } from './hook-runner.js';
+import { type GuardedClass, type Hook, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
-import { type Outcome, PendingOutcome } from './outcome.js';
+import { PendingOutcome } from './outcome.js';
 
 /** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
 export function invoke(
@@ -19,21 +19,39 @@ export function invoke(
 ): unknown {
   const { method, logger } = handler;
   const lambda = readLambdaContext(args);
-  const outer = attempts.getStore();
-  const isPart = outer !== undefined && outer.self === self && outer.context === lambda.context;
-  if (isPart) return method.apply(self, args);
+  const current = attempts.getStore();
+  if (isPart(current, self, lambda.context)) return method.apply(self, args);
 
   const { handlerName } = guarded;
   if (lambda.problem !== undefined) {
     const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
     warnOfContext(lambda.problem, Object(owner), handlerName, logger);
   }
-  const facts = factsOf(handler, handlerName, lambda, self);
+  const facts = factsOf(handler, handlerName, lambda, self, findBelow(current));
   // Not in the function below, which would keep the arguments in memory as long as the promise.
   const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {
     new Invocation(method, facts, guarded, handlerArgs, { resolve, reject }).start();
   });
+}
+
+/** Whether a call belongs to an invocation that is under way, since it has the same instance and the same context. */
+function isPart(current: CurrentAttempt | undefined, self: unknown, context: unknown): boolean {
+  for (let at = current; at; at = at.below) {
+    if (at.self === self && at.context === context && isUnderWay(at)) return true;
+  }
+  return false;
+}
+
+/** What an attempt has left running is not a part of it. */
+const isUnderWay = ({ state }: CurrentAttempt): boolean =>
+  state === 'running' || state === 'in grace' || state === 'cut off';
+
+/** Finds the attempt that a call is made below. One that has ended in time has nothing to do with it any more. */
+function findBelow(current: CurrentAttempt | undefined): CurrentAttempt | undefined {
+  let at = current;
+  while (at?.state === 'ended') at = at.below;
+  return at;
 }
 
 /** The two ends of the promise that the caller of a handler receives. */
@@ -42,13 +60,22 @@ interface Caller {
   readonly reject: (reason: unknown) => void;
 }
 
-/** One call of a decorated handler. Each step runs alone, so that an interruption never ends more than one step. */
+type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
+
+/**
+ * One call of a decorated handler: runs the handler, logs that its deadline has come, runs the hooks, and settles. Each of
+ * these is a step that runs alone, so that an interruption never ends more than one of them.
+ */
 class Invocation implements Code {
-  readonly facts: InvocationFacts;
-  readonly guarded: GuardedClass;
-  readonly args: HandlerArguments;
   readonly #method: GuardedHandler['method'];
+  readonly #facts: InvocationFacts;
+  readonly #guarded: GuardedClass;
+  readonly #args: HandlerArguments;
   #caller: Caller | undefined;
+  // From here on: undefined until the handler has ended, and once the invocation has settled.
+  #timeout: LambdaTimeoutError | undefined;
+  #outcome: PendingOutcome | undefined;
+  #hooks: readonly Hook[] = [];
 
   constructor(
     method: GuardedHandler['method'],
@@ -58,120 +85,117 @@ class Invocation implements Code {
     caller: Caller,
   ) {
     this.#method = method;
-    this.facts = facts;
-    this.guarded = guarded;
-    this.args = args;
+    this.#facts = facts;
+    this.#guarded = guarded;
+    this.#args = args;
     this.#caller = caller;
   }
 
   get name(): string {
-    return this.facts.handlerName;
+    return this.#facts.handlerName;
   }
 
   get deadlineAtMs(): number {
-    return this.facts.deadlineAtMs;
+    return this.#facts.deadlineAtMs;
   }
 
   get graceParts(): number {
-    return this.guarded.onTimeout.length + this.guarded.finally.length + 1;
+    return this.#guarded.onTimeout.length + this.#guarded.finally.length + 1;
   }
 
   start(): void {
-    const attempt = new Attempt(this, this.facts);
-    const awaitsCallback = this.args.passCallback(this.#method, attempt);
-    this.facts.runAlone(() => {
-      if (!hasTime(this.facts)) attempt.expire();
+    const { below } = this.#facts;
+    const attempt = new Attempt(this, this.#facts, below && isUnderWay(below) ? below.expiry : undefined);
+    const awaitsCallback = this.#args.passCallback(this.#method, attempt);
+    this.#facts.runAlone(() => {
+      if (!hasTime(this.#facts)) attempt.expire();
       else attempt.run(awaitsCallback);
     });
   }
 
   call(attempt: Attempt): unknown {
-    return callUserCode(this.#method, this.facts.self, this.args.for(attempt));
+    return callUserCode(this.#method, this.#facts.self, this.#args.for(attempt));
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
-    return handlerTimedOut(this.facts, deadline);
+    return handlerTimedOut(this.#facts, deadline);
   }
 
-  onEnd(attempt: Attempt, ofHandler: Outcome): void {
-    if (attempt.state === 'ended') {
-      new Ending(this, ofHandler, undefined).next();
-      return;
+  onEnd(end: End): void {
+    const { onTimeout, finally: always } = this.#guarded;
+    this.#hooks = always;
+    this.#outcome = new PendingOutcome(end.outcome, this.name);
+    if (end.how === 'timed out') {
+      const { error } = end;
+      this.#timeout = error;
+      this.#hooks = [...onTimeout, ...always];
+      if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.context);
+      this.#log('error', error.message, error);
+    } else if (end.how === 'in grace') {
+      const lateByMs = Math.round(performance.now() - this.deadlineAtMs);
+      this.#log('warn', `${this.name} ended ${lateByMs} ms past its deadline, in its grace`, end.error);
     }
-    const { error } = attempt.expiry;
-    if (attempt.state === 'timed out') {
-      if (this.args.hasStream) doNotWaitForAbandoned(this.facts.context);
-      new Ending(this, ofHandler, error).log('error', error.message, error);
-    } else {
-      const message = `${this.name} ended ${attempt.expiry.lateByMs()} ms past its deadline, in its grace`;
-      new Ending(this, ofHandler, undefined).log('warn', message, error);
-    }
+    this.#runHook(0);
   }
 
-  settle(outcome: Outcome): void {
-    const caller = this.#caller;
-    // What the invocation leaves open may live much longer, and must not keep the response in memory.
-    this.#caller = undefined;
-    this.args.release();
-    if (outcome.status === 'fulfilled') caller?.resolve(outcome.value);
-    else caller?.reject(outcome.reason);
-  }
-}
-
-/** The steps from the end of a handler to the outcome that its caller receives. */
-class Ending implements HookOwner {
-  readonly #invocation: Invocation;
-  readonly #outcome: PendingOutcome;
-  /** The error of a handler that has timed out. */
-  readonly #timeout: LambdaTimeoutError | undefined;
-  readonly #hooks: readonly Hook[];
-  #hooksRun = 0;
-
-  constructor(invocation: Invocation, ofHandler: Outcome, timeout: LambdaTimeoutError | undefined) {
-    const { onTimeout, finally: always } = invocation.guarded;
-    this.#invocation = invocation;
-    this.#outcome = new PendingOutcome(ofHandler, invocation.name);
-    this.#timeout = timeout;
-    this.#hooks = timeout ? [...onTimeout, ...always] : always;
+  /** Logs in a step of its own: however slow the logger is, the next step comes. */
+  #log(level: keyof TimeoutLogger, message: string, detail: unknown): void {
+    this.#facts.runAlone(() => asNobody(() => log(this.#facts.logger, level, message, detail)));
   }
 
-  /** Logs, and goes on. */
-  log(level: keyof TimeoutLogger, message: string, detail: unknown): void {
-    const { runAlone, logger } = this.#invocation.facts;
-    runAlone(() => {
-      log(logger, level, message, detail);
-      this.next();
+  /** Runs the hook in this place and those after it, and then settles. */
+  #runHook(index: number): void {
+    const hook = this.#hooks[index];
+    this.#facts.runAlone(() => {
+      if (hook) new Attempt(this.#codeOf(hook, index), this.#facts).run();
+      else this.#settle();
     });
   }
 
-  /** Runs the next hook; settles after the last one. */
-  next(): void {
-    const hook = this.#hooks[this.#hooksRun];
-    this.#invocation.facts.runAlone(() => (hook ? this.#run(hook) : this.#settle()));
+  /** A hook has an equal share of the time that is left to it and to those after it. */
+  #codeOf(hook: Hook, index: number): Code {
+    const { name, key } = hook;
+    const facts = this.#facts;
+    const now = performance.now();
+    const shareMs = Math.max(0, (facts.hookDeadlineAtMs - now) / (this.#hooks.length - index));
+    return {
+      name,
+      deadlineAtMs: now + shareMs,
+      graceParts: 0,
+      call: (attempt) => {
+        // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
+        const method = (facts.self as Methods)[key] as Methods[string];
+        return callUserCode(method, facts.self, [this.#firstArgumentOf(hook), ...this.#args.for(attempt)]);
+      },
+      report: (deadline) => hookAbandoned(facts, name, shareMs, deadline),
+      onEnd: ({ how, outcome }) => {
+        if (hook.kind === 'finally') this.#outcome?.conclude(outcome);
+        else if (hook === this.#guarded.responder) this.#outcome?.respond(outcome);
+        if (outcome.status === 'rejected') {
+          this.#log('error', how === 'timed out' ? outcome.reason.message : `${name} failed`, outcome.reason);
+        } else if (isValueLost(hook, outcome.value)) {
+          this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
+        }
+        this.#runHook(index + 1);
+      },
+    };
   }
 
-  #run(hook: Hook): void {
-    const hooksLeft = this.#hooks.length - this.#hooksRun++;
-    new HookRun(hook, this.#invocation.facts, hooksLeft, this).start();
-  }
-
-  argumentsFor({ kind }: Hook, attempt: Attempt): unknown[] {
-    return [
-      // A copy: a hook that changes it must not change the outcome.
-      kind === 'finally' ? { ...this.#outcome.current } : this.#timeout,
-      ...this.#invocation.args.for(attempt),
-    ];
-  }
-
-  onHookEnd(hook: Hook, answer: Outcome): void {
-    if (hook.kind === 'finally') this.#outcome.conclude(answer);
-    else if (hook === this.#invocation.guarded.responder) this.#outcome.respond(answer);
-    this.next();
+  #firstArgumentOf({ kind }: Hook): unknown {
+    // A copy: a hook that changes it must not change the outcome.
+    return kind === 'finally' ? { ...this.#outcome?.current } : this.#timeout;
   }
 
   #settle(): void {
-    const outcome = this.#outcome.current;
-    if (this.#timeout && outcome.status === 'fulfilled') this.#invocation.args.endResponse();
-    this.#invocation.settle(outcome);
+    const caller = this.#caller;
+    const { current } = this.#outcome as PendingOutcome;
+    if (this.#timeout && current.status === 'fulfilled') this.#args.endResponse();
+    // What the invocation leaves open may live much longer, and must not keep the event and the response in memory.
+    this.#caller = undefined;
+    this.#outcome = undefined;
+    this.#timeout = undefined;
+    this.#args.release();
+    if (current.status === 'fulfilled') caller?.resolve(current.value);
+    else caller?.reject(current.reason);
   }
 }

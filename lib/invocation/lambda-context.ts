@@ -44,30 +44,34 @@ export function readLambdaContext(args: readonly unknown[]): LambdaContext {
     const found = readArgument(args[index], index);
     if (found) return found;
   }
-  return readArgument(args[0], 0) ?? describe(undefined, 1, undefined, NO_CONTEXT);
+  return readArgument(args[0], 0) ?? describe(undefined, 1, {}, NO_CONTEXT);
 }
 
 /** What an argument tells, if it is a context or wraps one. */
 function readArgument(context: unknown, index: number): LambdaContext | undefined {
   try {
-    const clock = findClock(context);
-    if (!clock) return undefined;
-    const time = isDurable(context) ? DURABLE : readClock(clock);
-    return describe(context, index, clock.awsRequestId, time);
+    // An object with a clock of its own is a context, also a mock that has every method.
+    if (isClock(context)) return describe(context, index, context, readClock(context));
+    const { lambdaContext, step } = (context ?? {}) as Wrapper;
+    if (!isClock(lambdaContext)) return undefined;
+    return describe(
+      context,
+      index,
+      lambdaContext,
+      typeof step === 'function' ? DURABLE : readClock(lambdaContext),
+    );
   } catch {
     return undefined; // it has a getter that throws
   }
 }
 
-/** Takes the argument itself, or Lambda's context inside one that wraps it. */
-function findClock(argument: unknown): Clock | undefined {
-  if (isClock(argument)) return argument;
-  const wrapped = (argument as { lambdaContext?: unknown } | null | undefined)?.lambdaContext;
-  return isClock(wrapped) ? wrapped : undefined;
+/** A context that wraps Lambda's. One with steps is that of a durable execution. */
+interface Wrapper {
+  readonly lambdaContext?: unknown;
+  readonly step?: unknown;
 }
 
-/** Tells a context that can do steps, each of them checkpointed, from one that merely wraps Lambda's. */
-const isDurable = (context: unknown): boolean => typeof (context as { step?: unknown }).step === 'function';
+const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
 
 const isClock = (value: unknown): value is Clock =>
   typeof (value as Clock | null | undefined)?.getRemainingTimeInMillis === 'function';
@@ -75,8 +79,10 @@ const isClock = (value: unknown): value is Clock =>
 /** The remaining time in ms, or why there is none to go by. */
 function readClock(clock: Clock): number | string {
   try {
-    const remainingMs = clock.getRemainingTimeInMillis();
-    if (Number.isFinite(remainingMs)) return remainingMs;
+    const remainingMs: unknown = clock.getRemainingTimeInMillis();
+    if (isFiniteNumber(remainingMs)) return remainingMs;
+    // That of a mock may be a promise that rejects.
+    Promise.resolve(remainingMs).catch(() => {});
     return `\`context.getRemainingTimeInMillis()\` returned ${show(remainingMs)}`;
   } catch (error) {
     return `\`context.getRemainingTimeInMillis()\` threw ${show(error)}`;
@@ -86,9 +92,10 @@ function readClock(clock: Clock): number | string {
 function describe(
   context: unknown,
   index: number,
-  requestId: string | undefined,
+  { awsRequestId }: Partial<Clock>,
   time: number | string,
 ): LambdaContext {
+  const requestId = typeof awsRequestId === 'string' ? awsRequestId : undefined;
   return typeof time === 'number'
     ? { context, index, requestId, remainingMs: time, problem: undefined }
     : { context, index, requestId, remainingMs: Number.POSITIVE_INFINITY, problem: time };

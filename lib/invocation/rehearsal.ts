@@ -1,7 +1,7 @@
 import { shared } from '../shared.js';
 import { hasPartOfCpu } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG } from '../watchdog/watchdog.js';
-import type { GuardedClass } from './hook-runner.js';
+import type { GuardedClass } from './hook.js';
 import { invoke } from './invocation.js';
 import type { GuardedHandler } from './invocation-facts.js';
 

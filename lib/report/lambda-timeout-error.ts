@@ -90,6 +90,8 @@ export class LambdaTimeoutError extends Error implements LambdaTimeoutDetails {
   }
 }
 
+export const isTimeout = (value: unknown): value is LambdaTimeoutError => value instanceof LambdaTimeoutError;
+
 // On the prototype: the runtime would log an own `name` a second time.
 Object.defineProperties(LambdaTimeoutError.prototype, {
   name: { value: 'LambdaTimeoutError', configurable: true, writable: true },

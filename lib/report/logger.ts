@@ -6,17 +6,27 @@ export interface TimeoutLogger {
   warn(message: string, detail: Error | string): void;
 }
 
-/** Logs a message and its detail. A failure of the logger, or of showing the detail, changes nothing for the caller. */
+/** Logs a message and its detail. What the logger fails to write goes to `console`, and never fails for the caller. */
 export function log(
   logger: TimeoutLogger,
   level: keyof TimeoutLogger,
   message: string,
   detail: unknown,
 ): void {
-  // Asynchronous, so that one `catch` is enough for a logger that throws and one that rejects.
-  const written = (async () => {
-    const shown = isError(detail) || typeof detail === 'string' ? detail : show(detail);
-    return logger[level](message, shown);
-  })();
-  written.catch(() => {});
+  const shown = isError(detail) || typeof detail === 'string' ? detail : show(detail);
+  tryEach([
+    () => logger[level](message, shown),
+    () => console[level](message, shown),
+    // The detail may be what cannot be written.
+    () => console[level](message),
+  ]);
+}
+
+/** Calls functions, one after the other, until one of them neither throws nor rejects. */
+async function tryEach([first, ...others]: (() => unknown)[]): Promise<void> {
+  try {
+    await first?.();
+  } catch {
+    await tryEach(others);
+  }
 }

@@ -1,3 +1,4 @@
+import { withoutWayTo } from './heeding.js';
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
 import type { Pending } from './pending-operations.js';
 
@@ -22,8 +23,10 @@ export interface DeadlineFacts {
   readonly atMs: number;
   /** The stack that blocked the event loop, if one was interrupted. */
   readonly blockedAt: string | undefined;
-  /** How many timers of this package wait for it. */
+  /** How many timers of this package are running. */
   readonly timers: number;
+  /** Tells why the timeout was noticed late. */
+  readonly explainDelay: () => 'blocked' | 'suspended' | 'debugged';
   /** What the code had under way. */
   readonly pending: Pending;
 }
@@ -41,10 +44,14 @@ export function handlerTimedOut(facts: TimeoutFacts, deadline: DeadlineFacts): L
     const message = `${handlerName} timed out before it was called: ${reason}`;
     return new LambdaTimeoutError(message, { ...details, lateByMs: 0 });
   }
-  const times = `${marginMs} ms before the Lambda deadline, after ${details.elapsedMs} ms`;
-  const message = `${handlerName} timed out ${times}${describe(deadline.pending)}`;
-  return new LambdaTimeoutError(message + describeBlocking(details, facts.preempt), details);
+  const when = details.lateByMs < LATE_MS ? before(marginMs) : before(details.remainingMs);
+  const message = `${handlerName} timed out ${when}, after ${details.elapsedMs} ms${describe(deadline.pending)}`;
+  return new LambdaTimeoutError(message + describeDelay(details, deadline, facts.preempt), details);
 }
+
+/** Says when something was, by the ms that were left until the hard deadline. */
+const before = (leftMs: number): string =>
+  leftMs < 0 ? `${-leftMs} ms after the Lambda deadline` : `${leftMs} ms before the Lambda deadline`;
 
 const describe = ({ waitingFor }: Pending): string => (waitingFor ? `, waiting for ${waitingFor}` : '');
 
@@ -54,9 +61,16 @@ function describeInterruption(blockedAt: string): string {
   return `; it blocked the event loop and was interrupted ${innermost.replace(/[^\s(]*[\\/](?=[^\\/]+$)/, '')}`;
 }
 
-function describeBlocking({ blockedAt, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
+function describeDelay(
+  { lateByMs }: LambdaTimeoutDetails,
+  { blockedAt, explainDelay }: DeadlineFacts,
+  preempt: boolean,
+): string {
   if (blockedAt !== undefined) return describeInterruption(blockedAt);
   if (lateByMs < LATE_MS) return '';
+  const why = explainDelay();
+  if (why === 'debugged') return '';
+  if (why === 'suspended') return `; the process was suspended for the last ${lateByMs} ms`;
   const blocked = `; the event loop was blocked for the last ${lateByMs} ms`;
   return preempt ? blocked : `${blocked}, which the option \`preempt\` would have ended`;
 }
@@ -129,10 +143,11 @@ function countActiveResources(timers: number): Record<string, number> {
 
 /**
  * Gives a timeout a cause, in addition to the one that it may have. The cause is not enumerable, as in ECMAScript. If a hook
- * has rethrown the same error, or frozen it, nothing changes.
+ * has rethrown the same error, or frozen it, nothing changes. The cause never leads back to the timeout.
  */
-export function addCause(timeout: LambdaTimeoutError, cause: unknown): void {
-  if (cause === timeout) return;
+export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
+  if (reason === timeout) return;
+  const cause = withoutWayTo(timeout, reason);
   const value =
     'cause' in timeout
       ? new AggregateError(

@@ -15,6 +15,14 @@ export function expected({ shape, calls }: Scenario): Line[] {
   return lines.filter((line) => !line.isOncePerClass || isFirst(line));
 }
 
+/** How much time a message says was left: what was really left, if the deadline was noticed late (R23). */
+function leftAt(madeAt: number, deadline: number, marginMs: number): string {
+  const leftMs = madeAt - deadline < LATE_MS ? marginMs : marginMs - (madeAt - deadline);
+  return `${Math.abs(leftMs)} ms ${leftMs < 0 ? 'after' : 'before'} the Lambda deadline`;
+}
+
+const LATE_MS = 100;
+
 /** What the contract promises about one call. */
 function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   const { startMs, slackMs = NEVER, via, handler } = call;
@@ -42,7 +50,7 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     const { expiresAt, toldAt, wakesAt, endsAt, end, endOf } = life;
     if (expiresAt === NEVER && endsAt === NEVER) return trace.lines;
     const madeAt = Math.min(expiresAt, toldAt, end.as === 'gives up' ? endsAt : NEVER);
-    const times = `${marginMs} ms before the Lambda deadline, after ${madeAt - startMs} ms`;
+    const times = `${leftAt(madeAt, deadline, marginMs)}, after ${madeAt - startMs} ms`;
     const error = trace.timeoutError(madeAt, `${name} timed out ${times}`, deadline);
     trace.seeRun(name, handler, life, deadline, error);
 

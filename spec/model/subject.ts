@@ -313,7 +313,10 @@ class Observer {
       case 'throws an AbortError':
         throw Object.assign(this.#own(actor, 'AbortError'), { name: 'AbortError' });
       case 'throws an AbortError of its own cause':
-        throw Object.assign(this.#own(actor, 'error'), { name: 'AbortError', cause: new Error('its own') });
+        throw Object.assign(this.#own(actor, 'AbortError'), {
+          name: 'AbortError',
+          cause: new Error('its own'),
+        });
       case 'throws the reason of its signal':
         throw reason();
       case 'throws an AbortError with that reason':

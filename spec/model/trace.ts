@@ -77,7 +77,9 @@ export class CallTrace {
     this.#due.push(atMs);
     if (end.as === 'fulfilled')
       this.#warnOfLate(atMs, `${name} answered late, after it had timed out`, A_HINT);
-    if (end.as === 'rejected') this.#warnOfLate(atMs, `${name} rejected late, after it had ended`, end.with);
+    if (end.as === 'rejected' && !isTimeout(`${end.with}`)) {
+      this.#warnOfLate(atMs, `${name} rejected late, after it had ended`, end.with);
+    }
   }
 
   #seeStray(name: string, atMs: number): void {
@@ -110,6 +112,10 @@ export class CallTrace {
     if (atMs !== Number.POSITIVE_INFINITY) this.lines.push({ atMs, text, isOncePerClass });
   }
 }
+
+/** Whether an error is a timeout, or several of them and nothing else. Each timeout has a line of its own. */
+const isTimeout = (text: string): boolean =>
+  / (timed out|was abandoned) /.test(text) && !/the \w*[eE]rror of|undefined/.test(text);
 
 /** Replaces a detail that tells the user what to do. */
 export const A_HINT = 'a hint';

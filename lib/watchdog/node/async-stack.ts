@@ -1,5 +1,5 @@
 import { createHook, executionAsyncResource } from 'node:async_hooks';
-import { takeUncaughtErrors } from '../../uncaught.js';
+import { takeUncaughtErrors } from '../../process/uncaught-gate.js';
 
 /** Why code cannot be interrupted on this Node, at this moment; undefined if it can. */
 export function findObstacle(): string | undefined {

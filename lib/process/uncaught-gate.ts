@@ -1,0 +1,79 @@
+import { shared } from '../shared.js';
+
+/** Takes an error that nobody has caught. Returns `false` to leave the error to others. */
+export type UncaughtTaker = (event: string, error: unknown, origin: unknown) => boolean;
+
+type Emit = typeof process.emit;
+
+/** The events that Node emits for an error that nobody has caught. */
+const EVENTS: ReadonlySet<unknown> = new Set([
+  'uncaughtExceptionMonitor',
+  'uncaughtException',
+  'unhandledRejection',
+]);
+
+/**
+ * Offers each error that nobody has caught to `taker` first. An error that it takes reaches no listener and does not end the
+ * process. Node handles all other errors as usual.
+ *
+ * A listener cannot do this: other listeners, such as the runtime client's, would still receive the error. And where there
+ * is a listener, Node no longer ends the process for other errors. So a gate stands before `process.emit`.
+ *
+ * @returns a function that stops this
+ * @see https://nodejs.org/api/process.html#event-uncaughtexception
+ */
+export function takeUncaughtErrors(taker: UncaughtTaker): () => void {
+  const gate = shared('uncaught-gate', () => new UncaughtGate());
+  gate.takers.add(taker);
+  gate.keepInPlace();
+  return () => gate.takers.delete(taker);
+}
+
+/**
+ * Stands before `process.emit`, whichever function others put there. Some put back the function that they found there much
+ * earlier, as `signal-exit` does when a child process of execa has ended. That would remove a function of ours. So
+ * `process.emit` becomes an accessor, which stays: it gives out what others have put there, behind a gate.
+ */
+class UncaughtGate {
+  readonly takers = new Set<UncaughtTaker>();
+  readonly #gates = new WeakMap<Emit, Emit>();
+  readonly #behind = new WeakMap<Emit, Emit>();
+
+  constructor() {
+    // On the prototype, which is that of `process` alone: to delete what was put there reveals this one again.
+    const prototype = Object.getPrototypeOf(process);
+    this.#put(prototype, prototype.emit);
+  }
+
+  /** Stands also before what a program has put there in another way than by an assignment. */
+  keepInPlace(): void {
+    const emit = Object.getOwnPropertyDescriptor(process, 'emit')?.value;
+    if (emit) this.#put(process, emit);
+  }
+
+  #put(target: object, emit: Emit): void {
+    const inner = this.#behind.get(emit) ?? emit;
+    Object.defineProperty(target, 'emit', {
+      get: () => (typeof inner === 'function' ? this.#before(inner) : inner),
+      set: (next: Emit) => this.#put(process, next),
+      enumerable: true,
+      configurable: true,
+    });
+  }
+
+  /** Returns the gate before a function: the same one each time, so that others recognize it. */
+  #before(emit: Emit): Emit {
+    const known = this.#gates.get(emit);
+    if (known) return known;
+    const { takers } = this;
+    const gate = function (this: NodeJS.Process, ...event: [string, unknown, unknown]): boolean {
+      if (EVENTS.has(event[0])) {
+        for (const take of takers) if (take(...event)) return true;
+      }
+      return Reflect.apply(emit, this, event);
+    } as Emit;
+    this.#gates.set(emit, gate);
+    this.#behind.set(gate, emit);
+    return gate;
+  }
+}
