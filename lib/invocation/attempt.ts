@@ -1,8 +1,9 @@
+import { countActiveResources } from '../deadline/active-resources.js';
 import { type AttemptState, asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
-import { countTimers, Timer } from '../deadline/timer.js';
+import { Timer } from '../deadline/timer.js';
 import { holdBackUncaught } from '../process/left-uncaught.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
@@ -101,7 +102,7 @@ export class Attempt implements CurrentAttempt {
     return this.#code.report({
       atMs,
       blockedAt,
-      timers: countTimers(),
+      activeResources: countActiveResources(),
       explainDelay: () => explainDelay(atMs, startedAtMs, idleAtStartMs),
       pending: this.#pending?.list() ?? NOTHING_PENDING,
     });

@@ -23,8 +23,8 @@ export interface DeadlineFacts {
   readonly atMs: number;
   /** The stack that blocked the event loop, if one was interrupted. */
   readonly blockedAt: string | undefined;
-  /** How many timers of this package are running. */
-  readonly timers: number;
+  /** What the process is waiting on, counted by type. */
+  readonly activeResources: Record<string, number>;
   /** Tells why the timeout was noticed late. */
   readonly explainDelay: () => 'blocked' | 'suspended' | 'debugged';
   /** What the code had under way. */
@@ -113,7 +113,7 @@ function readStack(error: Error): string | undefined {
 /** Collects the details of the error of a deadline that has come. */
 function detailsOf(
   facts: TimeoutFacts,
-  { atMs, blockedAt, timers, pending }: DeadlineFacts,
+  { atMs, blockedAt, activeResources, pending }: DeadlineFacts,
 ): LambdaTimeoutDetails {
   const now = performance.now();
   return {
@@ -126,19 +126,8 @@ function detailsOf(
     preempted: blockedAt !== undefined,
     ...(blockedAt === undefined ? {} : { blockedAt }),
     pending: pending.operations,
-    activeResources: countActiveResources(timers),
+    activeResources,
   };
-}
-
-/**
- * Counts by type what the process is waiting on, without the timers of this package.
- *
- * @see https://nodejs.org/api/process.html#processgetactiveresourcesinfo
- */
-function countActiveResources(timers: number): Record<string, number> {
-  const counts: Record<string, number> = { Timeout: -timers };
-  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
 /**
