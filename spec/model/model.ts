@@ -24,9 +24,9 @@ function leftAt(madeAt: number, deadline: number, marginMs: number): string {
 const LATE_MS = 100;
 
 /** What the contract promises about one call. */
-function expectedOf(call: Call, shape: Shape, request: string): Line[] {
-  const { startMs, slackMs = NEVER, via, handler } = call;
-  const { marginMs, reserveMs = marginMs / 10 } = shape;
+function expectedOf(call: Call, shape: Shape, request: string): readonly Line[] {
+  const { startMs, slackMs = NEVER, via, handler, depth, leftOverMs } = call;
+  const { marginMs, reserveMs = Math.max(0, Math.min(marginMs, slackMs + marginMs)) / 10 } = shape;
   const deadline = startMs + slackMs;
   const hard = deadline + marginMs;
   const hookDeadline = hard - reserveMs;
@@ -39,6 +39,12 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
   let timeout: string | undefined;
   let ofHandler: End | undefined;
   let causes: unknown[] = [];
+  /** A slow logger keeps the next step waiting. */
+  const logged = (): void => {
+    if (typeof shape.logger !== 'number') return;
+    trace.block(now, now + shape.logger);
+    now += shape.logger;
+  };
   if (slackMs === NEVER) trace.warnOncePerClass(now, `${name} runs without a timeout`);
   if (slackMs <= 0) {
     const left = `with ${slackMs + marginMs} ms until the Lambda deadline`;
@@ -48,15 +54,27 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     trace.see(now, `the handler is called${asking(handler, slackMs)}`);
     const life = run(handler, `${request} ${name}`, now, deadline);
     const { expiresAt, toldAt, wakesAt, endsAt, end, endOf } = life;
-    if (expiresAt === NEVER && endsAt === NEVER) return trace.lines;
+    if (depth > 0) trace.warnOncePerClass(now, 'Wrapper.pass runs without a timeout');
+    trace.block(startMs, startMs + handler.blocksMs);
+    const readAt = startMs + (leftOverMs ?? NEVER);
+    const isRead = readAt !== NEVER && handler.asks !== 'no' && handler.asks !== 'late';
+    const seeLeftOver = (endedInTimeAt: number): void => {
+      fc.pre(readAt !== endedInTimeAt);
+      trace.seeLeftOver(readAt, readAt < endedInTimeAt ? Math.max(0, deadline - readAt) : NEVER);
+    };
+    if (expiresAt === NEVER && endsAt === NEVER) {
+      if (isRead) seeLeftOver(NEVER);
+      return trace.lines;
+    }
     const madeAt = Math.min(expiresAt, toldAt, end.as === 'gives up' ? endsAt : NEVER);
     const times = `${leftAt(madeAt, deadline, marginMs)}, after ${madeAt - startMs} ms`;
     const error = trace.timeoutError(madeAt, `${name} timed out ${times}`, deadline);
     trace.seeRun(name, handler, life, deadline, error);
 
     const graceMs = (hookDeadline - expiresAt) / (hooks.length + 1);
-    const cutOff =
-      handler.asks === 'no' || expiresAt === NEVER ? expiresAt : dueAt(expiresAt, expiresAt + graceMs);
+    const isAskedLate = handler.asks === 'late' && startMs + handler.blocksMs >= deadline;
+    const hasGrace = handler.asks !== 'no' && !isAskedLate && expiresAt !== NEVER;
+    const cutOff = hasGrace ? dueAt(expiresAt, expiresAt + graceMs) : expiresAt;
     fc.pre(wakesAt < cutOff || (wakesAt > cutOff && wakesAt === endsAt));
     const isCutOff = wakesAt > cutOff;
     const isInGrace = expiresAt <= wakesAt && wakesAt < cutOff;
@@ -64,10 +82,12 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     trace.block(wakesAt, endsAt);
     if (isCutOff || end.as === 'gives up' || (isInGrace && end.as === 'rejected')) timeout = error;
     else ofHandler = end;
+    if (isRead) seeLeftOver(ofHandler && !isInGrace ? endsAt : NEVER);
     if (isCutOff) trace.seeLate(name, endsAt, end);
     if (isInGrace && end.as === 'rejected') causes = [end.with];
     if (isInGrace && end.as === 'fulfilled') {
       trace.log(now, 'warn', `${name} ended ${now - deadline} ms past its deadline, in its grace`, error);
+      logged();
     }
     if (shape.takesCallback && via.kind === 'both') {
       const second = endOf(via.ending, `${request} ${name} again`, endsAt + via.lagMs);
@@ -81,7 +101,10 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
     return reason === timeout && causes.length > 0 ? `${reason} because of ${cause}` : `${reason}`;
   };
   const show = (end: End): string => `${end.as} with ${withCause(end.with)}`;
-  if (timeout) trace.log(now, 'error', `${timeout.split(' [')[0]}`, withCause(timeout));
+  if (timeout) {
+    trace.log(now, 'error', `${timeout.split(' [')[0]}`, withCause(timeout));
+    logged();
+  }
   ofHandler ??= { as: 'rejected', with: timeout };
   let outcome = ofHandler;
   let frozenAt = NEVER;
@@ -97,11 +120,11 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
       role === 'finally' ? [outcome, show(outcome)] : [{ as: 'rejected', with: timeout }, withCause(timeout)];
     trace.see(now, `${method} of ${body} is given ${shown}${asking(code, shareMs)}`);
 
+    trace.block(now, now + code.blocksMs);
     const life = run(code, `${request} ${name}`, now, limit, given);
     const { expiresAt, toldAt, wakesAt, endsAt, end } = life;
     if (expiresAt === NEVER && endsAt === NEVER) return trace.lines;
     fc.pre(expiresAt === NEVER || wakesAt === endsAt);
-    trace.block(now, now + code.blocksMs);
     trace.block(wakesAt, endsAt);
     now = Math.min(expiresAt, endsAt);
     const message = `${name} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
@@ -125,8 +148,8 @@ function expectedOf(call: Call, shape: Shape, request: string): Line[] {
       failures.push(answer.with);
       outcome = { as: 'rejected', with: failures.length > 1 ? aggregateError(failures) : answer.with };
     }
+    if (answer.as === 'rejected') logged();
   }
-  fc.pre(!trace.isMoved);
   trace.see(now, `it has ${show(outcome)}`);
   return trace.lines;
 }

@@ -8,6 +8,8 @@ export interface End {
   readonly as: 'fulfilled' | 'rejected' | 'gives up';
   readonly with: unknown;
   readonly freezes?: boolean;
+  /** What the error has as its cause. */
+  readonly around?: unknown;
 }
 
 /** How code runs if only its own deadline affects it. */
@@ -49,10 +51,17 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
     const abortError = { as: 'rejected', with: `the AbortError of ${who}` } as const;
     const rethrown = given?.as === 'rejected' ? given : error;
     const throws = (end: End): End => {
-      if (!isAborted || !/^the AbortError/.test(`${end.with}`)) return end;
+      if (!isAborted || !/the AbortError/.test(`${end.with}`)) return end;
+      fc.pre(!/^all of/.test(`${end.with}`));
       // The contract also does not say whether code can give up because of a signal that it has not read.
       fc.pre(asks === 'signal');
       return givesUp;
+    };
+    const throwsAround = (cause: End): End => {
+      // Whether several errors in one say more than their timeouts is not followed here.
+      fc.pre(!isAborted || !/^all of/.test(`${cause.with}`));
+      const thrown = throws(cause);
+      return thrown === cause ? { ...error, around: cause.with } : thrown;
     };
     const ends: Record<Ending, () => End> = {
       'returns a value': () => value,
@@ -61,11 +70,14 @@ export function run(code: Code, who: string, calledAt: number, deadline: number,
       'throws undefined': () => ({ as: 'rejected', with: undefined }),
       'throws an AbortError of its own cause': () => throws(abortError),
       'throws what it was given': () => throws(rethrown),
+      'throws an error around what it was given': () =>
+        given?.as === 'rejected' ? throwsAround(given) : error,
       'freezes what it was given, and throws an error': () => ({ ...error, freezes: true }),
       'throws what it was told': () => givesUp,
       'throws an AbortError': () => throws(abortError),
       'throws the reason of its signal': () => (isAborted && asks !== 'no' ? givesUp : error),
       'throws an AbortError with that reason': () => (isAborted && asks !== 'no' ? givesUp : error),
+      'throws an error around that reason': () => (isAborted && asks !== 'no' ? givesUp : error),
       'throws if it has expired': () => (atMs >= deadline ? givesUp : value),
     };
     return ends[ending]();

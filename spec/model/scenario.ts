@@ -9,6 +9,8 @@ export interface Shape {
   readonly reserveMs: number | undefined;
   /** Whether the handler declares a callback. */
   readonly takesCallback: boolean;
+  /** What its logger does. `throws`: its lines go to the console. A number: it blocks the event loop for so many ms. */
+  readonly logger: 'writes' | 'throws' | number;
   readonly base: readonly Role[];
   readonly orders: readonly (Role | 'absent')[];
 }
@@ -26,18 +28,20 @@ export type Ending =
   | 'throws an error'
   | 'throws undefined'
   | 'throws what it was given'
+  | 'throws an error around what it was given'
   | 'freezes what it was given, and throws an error'
   | 'throws what it was told'
   | 'throws an AbortError'
   | 'throws an AbortError of its own cause'
   | 'throws the reason of its signal'
   | 'throws an AbortError with that reason'
+  | 'throws an error around that reason'
   | 'throws if it has expired';
 
 /** One run of the user's code, a handler or a hook. */
 export interface Code {
-  /** How it asks for its deadline when it is called. */
-  readonly asks: 'no' | 'remainingMs' | 'signal' | 'race';
+  /** How it asks for its deadline when it is called. `late`: not before it has blocked the event loop. */
+  readonly asks: 'no' | 'late' | 'remainingMs' | 'signal' | 'race';
   /** How long it blocks the event loop when it is called. */
   readonly blocksMs: number;
   /** How long it waits after that: 0 for code that is not asynchronous, Infinity for code that hangs. */
@@ -62,6 +66,10 @@ export interface Call {
   /** The remaining time of the context, minus the margin. undefined: there is no context. */
   readonly slackMs: number | undefined;
   readonly via: Via;
+  /** How many decorated methods of other instances, without a context, stand between the handler and its code. */
+  readonly depth: number;
+  /** How long after the call something that the handler leaves running reads its deadline, if the handler asked for it. */
+  readonly leftOverMs: number | undefined;
   readonly handler: Code;
   /** What each method of {@link METHODS} does in this call, if it is a hook. */
   readonly hooks: readonly Code[];
@@ -93,6 +101,11 @@ const shape: fc.Arbitrary<Shape> = fc
     margin: fc.integer({ min: 1, max: 200 }),
     reserve: fc.option(fc.integer({ min: 0, max: 99 }), { nil: undefined }),
     takesCallback: fc.boolean(),
+    logger: fc.oneof(
+      { weight: 3, arbitrary: fc.constant('writes' as const) },
+      fc.constant('throws' as const),
+      fc.integer({ min: 1, max: 200 }),
+    ),
     base: roles(3),
     orders: roles(6, 'absent' as const, 'absent' as const),
   })
@@ -111,11 +124,13 @@ const ending = fc.constantFrom<Ending>(
   'throws an error',
   'throws undefined',
   'throws what it was given',
+  'throws an error around what it was given',
   'freezes what it was given, and throws an error',
   'throws an AbortError',
   'throws an AbortError of its own cause',
   'throws the reason of its signal',
   'throws an AbortError with that reason',
+  'throws an error around that reason',
   'throws if it has expired',
 );
 
@@ -131,7 +146,7 @@ const blocking = (blocks: boolean, never: number): fc.Arbitrary<number> =>
 const code = (blocks: boolean): fc.Arbitrary<Code> =>
   fc
     .record({
-      asks: fc.constantFrom<Code['asks']>('no', 'remainingMs', 'signal', 'signal', 'race'),
+      asks: fc.constantFrom<Code['asks']>('no', 'late', 'remainingMs', 'signal', 'signal', 'race'),
       blocksMs: blocking(blocks, 2),
       waitsMs: fc.oneof(
         fc.constantFrom(0, Number.POSITIVE_INFINITY),
@@ -186,6 +201,8 @@ const call = (blocks: boolean): fc.Arbitrary<Call> =>
         fc.constant(undefined),
       ),
       via: via(blocks),
+      depth: fc.constantFrom(0, 0, 1, 2),
+      leftOverMs: fc.option(fc.integer({ min: 1, max: 4000 })).map((ms) => ms ?? undefined),
       handler: code(blocks),
       hooks: fc.array(code(blocks), { minLength: METHODS.length, maxLength: METHODS.length }),
     })
@@ -203,8 +220,10 @@ function forCallbacks(call: Call): Call {
   };
 }
 
+const notSlow = (of: Shape): Shape => (typeof of.logger === 'number' ? { ...of, logger: 'writes' } : of);
+
 /** Scenarios of several calls, or of one call that blocks the event loop. Several that block would delay each other. */
 export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
-  fc.record({ shape, calls: fc.array(call(false), { minLength: 1, maxLength: 4 }) }),
+  fc.record({ shape: shape.map(notSlow), calls: fc.array(call(false), { minLength: 1, maxLength: 4 }) }),
   fc.record({ shape, calls: fc.array(call(true), { minLength: 1, maxLength: 1 }) }),
 );

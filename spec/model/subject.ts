@@ -7,6 +7,7 @@ import {
   LambdaTimeoutError,
   OnTimeout,
 } from '../../lib/index.js';
+import type { TimeoutLogger } from '../../lib/report/logger.js';
 import { FakeContext } from '../support/context.js';
 import { loosely } from '../support/dialect.js';
 import { type Call, type Code, type Ending, METHODS, type Role, type Scenario } from './scenario.js';
@@ -19,10 +20,13 @@ export async function observe(scenario: Scenario, clock: SinonFakeTimers): Promi
   const stopListening = listenAlone(observer.seeUncaught);
   clock.reset();
   globalThis.setTimeout = observer.asNodeDoes(fake);
+  const { error, warn } = console;
+  Object.assign(console, observer.console);
   try {
     await observer.play(scenario);
   } finally {
     globalThis.setTimeout = fake;
+    Object.assign(console, { error, warn });
     stopListening();
   }
   return observer.lines;
@@ -52,7 +56,7 @@ interface Actor {
   readonly code: Code;
   readonly name: string;
   readonly request: string;
-  readonly deadline: Deadline | undefined;
+  deadline: Deadline | undefined;
   /** The error that a hook was given, if any. The hook can rethrow it. */
   readonly given: readonly unknown[];
   /** The reason that its signal or its race has given. */
@@ -115,13 +119,30 @@ class Observer {
 
   readonly seeUncaught = (reason: unknown): void => this.#see(`uncaught: ${this.#show(reason)}`);
 
-  #define({ base, orders, marginMs, reserveMs, takesCallback }: Scenario['shape']) {
+  /** Writes what the logger of a scenario fails to write (R25). */
+  readonly console = {
+    error: (message: string, detail: unknown): void => this.#log('error', message, detail),
+    warn: (message: string, detail: unknown): void => this.#log('warn', message, detail),
+  };
+
+  #loggerOf({ logger: kind }: Scenario['shape']): TimeoutLogger {
+    const write = (level: 'error' | 'warn', message: string, detail: unknown): void => {
+      if (kind === 'throws') throw new Error('no disk');
+      this.#log(level, message, detail);
+      const isStep = level === 'error' || message.endsWith('in its grace');
+      if (typeof kind === 'number' && isStep) this.#block(kind);
+    };
+    return {
+      error: (message, detail) => write('error', message, detail),
+      warn: (message, detail) => write('warn', message, detail),
+    };
+  }
+
+  #define(shape: Scenario['shape']) {
+    const { base, orders, marginMs, reserveMs, takesCallback } = shape;
     const handle = (self: unknown, args: unknown[]) => this.#handle(takesCallback, self, args);
     const hook = (name: string, self: unknown, args: unknown[]) => this.#hook(name, self, args);
-    const logger = {
-      error: (message: string, detail: unknown) => this.#log('error', message, detail),
-      warn: (message: string, detail: unknown) => this.#log('warn', message, detail),
-    };
+    const logger = this.#loggerOf(shape);
     const options = { marginMs, logger, ...(reserveMs === undefined ? {} : { reserveMs }) };
 
     class Base {
@@ -201,17 +222,39 @@ class Observer {
   #handle(takesCallback: boolean, self: unknown, args: unknown[]): unknown {
     const [event, , callback] = args as [Event, unknown, Callback];
     const { call, request } = event;
-    const { via, handler: code } = call;
+    const { via, handler: code, depth, leftOverMs } = call;
     const actor = this.#enter('the handler is called', { code, name: 'Orders.handler', request, given: [] });
     if (self !== event.self) this.#see('the handler has another `this`');
-    if (!takesCallback || via.kind === 'promise') return this.#run(actor);
+    const run = (): unknown => {
+      if (actor.deadline && leftOverMs !== undefined) void this.#readLater(request, leftOverMs);
+      return this.#run(actor);
+    };
+    const work = this.#wrap(run, depth);
+    if (!takesCallback || via.kind === 'promise') return work();
 
-    const called = callBack(() => this.#run(actor), callback);
+    const called = callBack(work, callback);
     if (via.kind === 'callback') return undefined;
     return called.then(async () => {
       await this.#after(via.lagMs);
       return this.#end(via.ending, { ...actor, name: 'Orders.handler again' });
     });
+  }
+
+  /** Puts code below decorated methods that have no context. */
+  #wrap(work: () => unknown, depth: number): () => unknown {
+    const { Wrapper } = this;
+    return depth === 0 ? work : this.#wrap(() => new Wrapper().pass(work), depth - 1);
+  }
+
+  /** A class for each scenario, since it is warned of once. */
+  readonly Wrapper = wrapperOf({
+    error: (message, detail) => this.#log('error', message, detail),
+    warn: (message, detail) => this.#log('warn', message, detail),
+  });
+
+  async #readLater(request: string, ms: number): Promise<void> {
+    await this.#after(ms);
+    this.#see(`${request}: what is left running has${timeLeft(currentDeadline().remainingMs())}`);
   }
 
   #hook(method: string, self: unknown, [given, event, context]: unknown[]): unknown {
@@ -234,7 +277,8 @@ class Observer {
   }
 
   #enter(what: string, rest: Omit<Actor, 'deadline'>): Actor {
-    const deadline = rest.code.asks === 'no' ? undefined : currentDeadline();
+    const { asks } = rest.code;
+    const deadline = asks === 'no' || asks === 'late' ? undefined : currentDeadline();
     const left = deadline ? timeLeft(deadline.remainingMs()) : '';
     this.#see(`${rest.request}: ${what}${left}`);
     return { ...rest, deadline };
@@ -244,6 +288,7 @@ class Observer {
     const { code } = actor;
     const aborted = code.asks === 'signal' ? this.#listen(actor) : undefined;
     this.#block(code.blocksMs);
+    if (code.asks === 'late') actor.deadline = currentDeadline();
     if (code.waitsMs > 0) return this.#wait(actor, aborted);
     this.#block(code.blocksLastMs);
     return this.#end(code.ending, actor);
@@ -305,6 +350,8 @@ class Observer {
         throw undefined;
       case 'throws what it was given':
         throw given.length > 0 ? given[0] : this.#own(actor, 'error');
+      case 'throws an error around what it was given':
+        throw given.length > 0 ? this.#around(actor, given[0]) : this.#own(actor, 'error');
       case 'freezes what it was given, and throws an error':
         for (const error of given) Object.freeze(error);
         throw this.#own(actor, 'error');
@@ -321,10 +368,17 @@ class Observer {
         throw reason();
       case 'throws an AbortError with that reason':
         throw Object.assign(new Error('aborted', { cause: reason() }), { name: 'AbortError' });
+      case 'throws an error around that reason':
+        throw this.#around(actor, reason());
       case 'throws if it has expired':
         currentDeadline().throwIfExpired();
         return `the value of ${actor.request} ${actor.name}`;
     }
+  }
+
+  /** Its name is empty, so that a copy of it is shown like the error itself. */
+  #around(actor: Actor, cause: unknown): Error {
+    return Object.assign(this.#own(actor, 'error'), { cause, name: '' });
   }
 
   #own({ request, name }: Actor, what: string): Error {
@@ -390,6 +444,16 @@ class Observer {
     return isFirst ? text : `another ${text}`;
   }
 }
+
+const wrapperOf = (logger: TimeoutLogger) => {
+  class Wrapper {
+    @GracefulTimeout({ marginMs: 1, logger })
+    pass(work: () => unknown): unknown {
+      return work();
+    }
+  }
+  return Wrapper;
+};
 
 /** Decorates a method with its role in the scenario. */
 function as(role: Role | 'absent' | undefined): (...args: unknown[]) => void {

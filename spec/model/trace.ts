@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { End, Run } from './run.js';
 import type { Code } from './scenario.js';
 
@@ -30,13 +31,14 @@ const compare = (one: Line, other: Line): number =>
   (isUnordered(one) ? one.text.localeCompare(other.text) : 0);
 
 const isUnordered = ({ text }: Line): boolean =>
-  / late, after | left an error uncaught| by its race| wakes/.test(text) || !text.includes('request-');
+  / late, after | left an error uncaught| by its race| wakes| left running /.test(text) ||
+  !text.includes('request-');
 
 const write = ({ atMs, text }: Line): string => `${atMs} ms: ${text}`;
 
 /** Collects what must be observed of one call. */
 export class CallTrace {
-  readonly lines: Line[] = [];
+  readonly #lines: Line[] = [];
   readonly #request: string;
   readonly #hasContext: boolean;
   readonly #hardDeadline: number;
@@ -67,7 +69,8 @@ export class CallTrace {
     const { asks, stray, waitsMs } = code;
     this.#due.push(toldAt);
     this.see(toldAt, `${name} is told ${error} by its ${asks}`);
-    if (waitsMs > 0) this.see(wakesAt, `${name} wakes${asking(code, Math.max(0, limit - wakesAt))}`);
+    const left = asks === 'no' ? '' : timeLeft(Math.max(0, limit - wakesAt));
+    if (waitsMs > 0) this.see(wakesAt, `${name} wakes${left}`);
     if (asks === 'signal' && /promise|error/.test(stray)) this.#seeStray(name, toldAt);
     if (asks === 'signal' && /promise/.test(stray) && expiresAt <= wakesAt) this.#seeStray(name, wakesAt);
   }
@@ -77,7 +80,7 @@ export class CallTrace {
     this.#due.push(atMs);
     if (end.as === 'fulfilled')
       this.#warnOfLate(atMs, `${name} answered late, after it had timed out`, A_HINT);
-    if (end.as === 'rejected' && !isTimeout(`${end.with}`)) {
+    if (end.as === 'rejected' && !isTimeout(`${end.with}`) && !isTimeout(`${end.around ?? ''}`)) {
       this.#warnOfLate(atMs, `${name} rejected late, after it had ended`, end.with);
     }
   }
@@ -93,13 +96,20 @@ export class CallTrace {
     this.log(atMs, 'warn', `${what}, ${inRequest}`, detail);
   }
 
+  /** What something that the handler has left running sees of its deadline (R24). */
+  seeLeftOver(atMs: number, leftMs: number): void {
+    this.#due.push(atMs);
+    this.see(atMs, `what is left running has${timeLeft(leftMs)}`);
+  }
+
   block(fromMs: number, toMs: number): void {
     this.#blocks.push([fromMs, toMs]);
   }
 
-  /** Whether something was due while code blocked the event loop. The contract does not say when that is observed. */
-  get isMoved(): boolean {
-    return this.#due.some((atMs) => this.#blocks.some(([fromMs, toMs]) => fromMs <= atMs && atMs < toMs));
+  /** What is observed. The contract does not say when, if something was due while code blocked the event loop. */
+  get lines(): readonly Line[] {
+    fc.pre(!this.#due.some((atMs) => this.#blocks.some(([fromMs, toMs]) => fromMs <= atMs && atMs < toMs)));
+    return this.#lines;
   }
 
   /** The error that is made at `atMs` for a deadline at `limit`. */
@@ -109,11 +119,14 @@ export class CallTrace {
   }
 
   #add(atMs: number, text: string, isOncePerClass = false): void {
-    if (atMs !== Number.POSITIVE_INFINITY) this.lines.push({ atMs, text, isOncePerClass });
+    if (atMs !== Number.POSITIVE_INFINITY) this.#lines.push({ atMs, text, isOncePerClass });
   }
 }
 
-/** Whether an error is a timeout, or several of them and nothing else. Each timeout has a line of its own. */
+/**
+ * Whether an error is a timeout, or several of them and nothing else. Each timeout has a line of its own, and an error around
+ * it says nothing more (R16).
+ */
 const isTimeout = (text: string): boolean =>
   / (timed out|was abandoned) /.test(text) && !/the \w*[eE]rror of|undefined/.test(text);
 
@@ -138,4 +151,5 @@ export const aggregateError = (errors: readonly unknown[]): string =>
 /** What code that asks for its deadline learns about its time. */
 export const timeLeft = (ms: number): string => ` with ${Math.round(ms * 1000) / 1000} ms left`;
 
-export const asking = ({ asks }: Code, ms: number): string => (asks === 'no' ? '' : timeLeft(ms));
+export const asking = ({ asks }: Code, ms: number): string =>
+  asks === 'no' || asks === 'late' ? '' : timeLeft(ms);
