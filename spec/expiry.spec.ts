@@ -1,21 +1,26 @@
 import { expect } from 'chai';
 import { Expiry } from '../lib/deadline/expiry.js';
 import { LambdaTimeoutError } from '../lib/index.js';
+import { StackBudget } from '../lib/report/stack-budget.js';
 
 const BLOCKED_AT =
   'at Inventory.validate (file:///var/task/app.js:23:77)\nat Orders.handler (file:///var/task/app.js:9:3)';
 
 /** Makes the error of code that is interrupted in its grace. The error is made before that, at the deadline. */
 function interruptedInGrace(onError: (error: LambdaTimeoutError) => void = () => {}): LambdaTimeoutError {
-  const expiry = new Expiry(0, () => {
-    const details = { handler: 'Orders.handler', marginMs: 1, elapsedMs: 1, remainingMs: 1, lateByMs: 0 };
-    return new LambdaTimeoutError('Orders.handler timed out', {
-      ...details,
-      preempted: false,
-      pending: [],
-      activeResources: {},
-    });
-  });
+  const expiry = new Expiry(
+    0,
+    () => {
+      const details = { handler: 'Orders.handler', marginMs: 1, elapsedMs: 1, remainingMs: 1, lateByMs: 0 };
+      return new LambdaTimeoutError('Orders.handler timed out', {
+        ...details,
+        preempted: false,
+        pending: [],
+        activeResources: {},
+      });
+    },
+    new StackBudget(0),
+  );
   expiry.come();
   onError(expiry.error);
   expiry.interrupt(() => BLOCKED_AT);

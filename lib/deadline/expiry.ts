@@ -1,13 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { isError } from '../report/show.js';
-import { captureTrace, framesOf, withErrorProperty } from '../report/stack.js';
+import { setStack } from '../report/stack.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { addInterruption } from '../report/timeout-report.js';
 
 type AnyFunction = (...args: never) => unknown;
-
-/** Stands for no function: a timer makes the error. */
-const NOT_ON_STACK: AnyFunction = Boolean;
 
 /** The deadline of one attempt: its time, its error and its signal. Error and signal are made when they are first needed. */
 export class Expiry {
@@ -16,15 +14,22 @@ export class Expiry {
   #hasCome = false;
   #error: LambdaTimeoutError | undefined;
   #controller: AbortController | undefined;
-  #blockedAt: (() => string) | undefined;
+  readonly #stacks: StackBudget;
+  #blockedAt: ((stacks: StackBudget) => string) | undefined;
 
   /**
    * @param atMs - on the clock of `performance.now()`; `Infinity` for never
    * @param report - makes the error; gets the stack that blocked the event loop, if it was interrupted
+   * @param stacks - what its stacks may cost
    */
-  constructor(atMs: number, report: (blockedAt: string | undefined) => LambdaTimeoutError) {
+  constructor(
+    atMs: number,
+    report: (blockedAt: string | undefined) => LambdaTimeoutError,
+    stacks: StackBudget,
+  ) {
     this.atMs = atMs;
     this.#report = report;
+    this.#stacks = stacks;
   }
 
   get expired(): boolean {
@@ -52,15 +57,17 @@ export class Expiry {
 
   /** The one error of this deadline. It has no stack, because a timer makes it. */
   get error(): LambdaTimeoutError {
-    return this.errorBelow(NOT_ON_STACK);
+    return this.errorBelow();
   }
 
   /** The one error of this deadline. If this call makes it, its stack begins at the caller of `entry`. */
-  errorBelow(entry: AnyFunction): LambdaTimeoutError {
+  errorBelow(entry?: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
-      this.#error = this.#report(this.#blockedAt?.());
-      setStack(this.#error, entry);
-    } else if (this.#blockedAt && !this.#error.preempted) addInterruption(this.#error, this.#blockedAt());
+      this.#error = this.#report(this.#blockedAt?.(this.#stacks));
+      setStack(this.#error, this.#stacks, entry);
+    } else if (this.#blockedAt && !this.#error.preempted) {
+      addInterruption(this.#error, this.#blockedAt(this.#stacks));
+    }
     return this.#error;
   }
 
@@ -76,7 +83,7 @@ export class Expiry {
   }
 
   /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */
-  interrupt(blockedAt: () => string): void {
+  interrupt(blockedAt: (stacks: StackBudget) => string): void {
     this.#blockedAt = blockedAt;
   }
 
@@ -97,15 +104,4 @@ export class Expiry {
       return false; // it has a getter that throws
     }
   }
-}
-
-/** Gives an error the stack that begins at the caller of `entry`, and ends where the user's code ends. */
-function setStack(error: Error, entry: AnyFunction): void {
-  Error.captureStackTrace(error, entry);
-  if (entry === NOT_ON_STACK) return;
-  const value = [`${error.name}: ${error.message}`, ...framesOf(captureTrace(entry))].join('\n    ');
-  // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
-  withErrorProperty('prepareStackTrace', undefined, () =>
-    Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
-  );
 }

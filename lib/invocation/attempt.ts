@@ -4,8 +4,9 @@ import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
-import { holdBackUncaught, type LATE, logHalfImported, logLate, UNHEARD } from './abandoned.js';
+import { holdBackUncaught, type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './abandoned.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import type { Outcome } from './outcome.js';
@@ -63,13 +64,16 @@ export class Attempt implements CurrentAttempt {
 
   /** Made when it is first needed: most code ends in time and never needs it. */
   get expiry(): Expiry {
-    this.#expiry ??= new Expiry(this.#code.deadlineAtMs, (blockedAt) =>
-      this.#code.report({
-        atMs: this.#code.deadlineAtMs,
-        blockedAt,
-        timers: this.#timer ? 1 : 0,
-        pending: this.#pending?.list() ?? NOTHING_PENDING,
-      }),
+    this.#expiry ??= new Expiry(
+      this.#code.deadlineAtMs,
+      (blockedAt) =>
+        this.#code.report({
+          atMs: this.#code.deadlineAtMs,
+          blockedAt,
+          timers: this.#timer ? 1 : 0,
+          pending: this.#pending?.list(this.#facts.stacks) ?? NOTHING_PENDING,
+        }),
+      this.#facts.stacks,
     );
     return this.#expiry;
   }
@@ -161,11 +165,11 @@ export class Attempt implements CurrentAttempt {
     this.#facts.watchdog.shield(() => this.#logLate('uncaught', reason));
   }
 
-  interrupt(blockedAt: () => string, importing: string | undefined): void {
+  interrupt(blockedAt: (stacks: StackBudget) => string, importing: string | undefined): void {
     if (importing !== undefined)
       this.#facts.runAlone(() => logHalfImported(this.#facts, this.#code.name, importing));
     if (this.#isOver) {
-      this.#facts.runAlone(() => this.#logLate('interruption', blockedAt()));
+      this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
       this.state = 'cut off';
       this.cutOffAtMs = performance.now() + RESPITE_MS;

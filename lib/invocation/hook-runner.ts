@@ -78,7 +78,7 @@ export class HookRun implements Code {
   onEnd(attempt: Attempt, answer: Outcome): void {
     if (answer.status === 'rejected') {
       const message = attempt.state === 'timed out' ? attempt.expiry.error.message : `${this.name} failed`;
-      log(this.#facts.logger, 'error', message, answer.reason);
+      log(this.#facts.logger, 'error', message, answer.reason, this.#facts.stacks);
     } else if (answer.value !== undefined) warnOfValue(this.#hook, this.#facts);
     const owner = this.#owner;
     // What the hook leaves open may live much longer, and must not keep the outcome in memory.

@@ -1,4 +1,5 @@
 import type { TimeoutLogger } from '../report/logger.js';
+import { StackBudget } from '../report/stack-budget.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
 import type { LambdaContext } from './lambda-context.js';
@@ -20,6 +21,8 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly deadlineAtMs: number;
   readonly hookDeadlineAtMs: number;
   readonly logger: TimeoutLogger;
+  /** What its stacks may cost. */
+  readonly stacks: StackBudget;
   readonly watchdog: Watchdog;
   readonly runAlone: StepRunner;
 }
@@ -33,6 +36,7 @@ export function factsOf(
 ): InvocationFacts {
   const startedAtMs = performance.now();
   const hardDeadlineAtMs = startedAtMs + remainingMs;
+  const hookDeadlineAtMs = hardDeadlineAtMs - reserveMs;
   return {
     handlerName,
     requestId,
@@ -44,8 +48,9 @@ export function factsOf(
     self,
     context,
     deadlineAtMs: hardDeadlineAtMs - marginMs,
-    hookDeadlineAtMs: hardDeadlineAtMs - reserveMs,
+    hookDeadlineAtMs,
     logger,
+    stacks: new StackBudget(hookDeadlineAtMs),
     watchdog,
     runAlone: watchdog.createStepRunner(),
   };

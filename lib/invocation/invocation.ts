@@ -137,9 +137,9 @@ class Ending implements HookOwner {
 
   /** Logs, and goes on. */
   log(level: keyof TimeoutLogger, message: string, detail: unknown): void {
-    const { runAlone, logger } = this.#invocation.facts;
+    const { runAlone, logger, stacks } = this.#invocation.facts;
     runAlone(() => {
-      log(logger, level, message, detail);
+      log(logger, level, message, detail, stacks);
       this.next();
     });
   }
