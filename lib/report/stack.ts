@@ -126,11 +126,12 @@ function withoutMaps<Result>(read: () => Result): Result {
     [headOf(error, prepareStackTrace), ...sites].join('\n    at ');
   return withErrorProperty('prepareStackTrace', write, (isSet) => {
     if (isSet) return read();
+    const areEnabled = process.sourceMapsEnabled;
     process.setSourceMapsEnabled(false);
     try {
       return read();
     } finally {
-      process.setSourceMapsEnabled(true);
+      process.setSourceMapsEnabled(areEnabled);
     }
   });
 }

@@ -2,12 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { enlarge } from '../support/source-map.js';
 
 const SOURCE = fileURLToPath(new URL('../../../../spec/runtime/source-map-handlers.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../../../source-maps', import.meta.url));
-
-/** Lines of mappings beyond the end of the bundle. Half of a map is mappings, as in a map of a minifier. */
-const MAPPINGS = `${';CAAC,EAAEA,GAAG,IAAC,KAAK'.repeat(20)}\n`;
 
 export type Place = 'beside' | 'inside';
 
@@ -35,12 +33,7 @@ async function bundle(bytes: number, place: Place): Promise<string> {
     format: 'esm',
     sourcemap: true,
   });
-  const map = JSON.parse(readFileSync(`${outfile}.map`, 'utf8'));
-  const half = Math.max(0, bytes / 2);
-  map.mappings += MAPPINGS.trim().repeat(Math.floor(half / MAPPINGS.length));
-  map.sources.push('large.ts');
-  map.sourcesContent.push('x'.repeat(Math.floor(half)));
-  const text = JSON.stringify(map);
+  const text = enlarge(readFileSync(`${outfile}.map`, 'utf8'), bytes);
   writeFileSync(`${outfile}.map`, text);
   if (place === 'inside') {
     const url = `data:application/json;base64,${Buffer.from(text).toString('base64')}`;
