@@ -6,10 +6,15 @@ import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';
 
+import { Finally, GracefulTimeout } from '../lib/index.js';
 import { writeErrorStacks } from '../lib/report/error-stacks.js';
 import { sizeOfMap } from '../lib/report/source-map.js';
-import { captureFew, setStack, writeStacks } from '../lib/report/stack.js';
+import { captureFew, setStack } from '../lib/report/stack.js';
 import { StackBudget } from '../lib/report/stack-budget.js';
+import { writeStacks } from '../lib/report/written-stacks.js';
+import { FakeContext } from './support/context.js';
+import { expectRejection } from './support/expect-rejection.js';
+import { RecordingLogger } from './support/recording-logger.js';
 import { enlarge } from './support/source-map.js';
 
 const FOLDER = fileURLToPath(new URL('../../mapped', import.meta.url));
@@ -243,10 +248,10 @@ describe('with source maps (R12)', () => {
     it('the code of `eval` with a name of its own is not mapped, because its map is nowhere to be seen', () => {
       Error.prepareStackTrace = () => 'own';
       const nowhere = runInThisContext('(code) => eval(code)')(
-        '() => new Error("x")\n//# sourceURL=webpack://app.ts',
+        '() => new Error("x")\n//# sourceURL=evaluated.ts',
       );
       expect(String(writeStacks([nowhere()], budgetOf(1e6))[0])).to.match(
-        /^own\n {4}at eval \(webpack:\/\/app\.ts:1:7\)\n/,
+        /^own\n {4}at eval \(evaluated\.ts:1:7\)\n/,
       );
       const unnamed = runInThisContext('(code) => eval(code)')('() => new Error("x")');
       expect(writeStacks([unnamed()], budgetOf(1e6))).to.deep.equal(['own']);
@@ -278,6 +283,25 @@ describe('with source maps (R12)', () => {
       );
       expect(written).to.equal(20);
     });
+  });
+
+  it('an error of this package has no frames, which the runtime client would map', async () => {
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+      async handler(_event: unknown, _context: unknown): Promise<void> {}
+
+      @Finally
+      protected close(): void {
+        throw new RangeError('not closed');
+      }
+
+      @Finally
+      protected flush(): void {
+        throw new RangeError('not flushed');
+      }
+    }
+    const { stack } = (await expectRejection(new Orders().handler({}, new FakeContext(9000)))) as Error;
+    expect(stack).to.equal('AggregateError: 2 @Finally hooks of Orders.handler failed');
   });
 
   it('a program without `captureStackTrace` gets an error without frames', () => {

@@ -1,6 +1,6 @@
 import { isError } from './show.js';
-import { writeStacks } from './stack.js';
 import type { StackBudget } from './stack-budget.js';
+import { writeStacks } from './written-stacks.js';
 
 /** How many errors are looked at. */
 const MAX_ERRORS = 20;

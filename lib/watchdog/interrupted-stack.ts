@@ -1,11 +1,5 @@
-import {
-  captureFew,
-  captureTrace,
-  framesOf,
-  isBuiltIn,
-  type Trace,
-  withErrorProperty,
-} from '../report/stack.js';
+import { withErrorProperty } from '../report/error-property.js';
+import { captureFew, captureTrace, framesOf, isBuiltIn, type Trace } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';
 
 /** What the stack of interrupted code shows. It is read in the middle of that code. */
