@@ -271,7 +271,8 @@ describe('with source maps (R12)', () => {
       writeErrorStacks(error, budgetOf(1000));
       writeErrorStacks('text', budgetOf(1000));
       Error.prepareStackTrace = prepareStackTrace;
-      expect(written).to.deep.equal(['first', 'hidden', 'other']);
+      // Up to Node 20 a proxy has the stack of its error.
+      expect(written.filter((message) => message !== 'hidden')).to.deep.equal(['first', 'other']);
     });
 
     it('at most 20 errors are written', () => {
