@@ -9,7 +9,7 @@ import { transformSync } from 'esbuild';
 import { Finally, GracefulTimeout } from '../lib/index.js';
 import { writeErrorStacks } from '../lib/report/error-stacks.js';
 import { sizeOfMap } from '../lib/report/source-map.js';
-import { captureFew, setStack } from '../lib/report/stack.js';
+import { captureFew, captureTrace, framesOf, setStack, type Trace } from '../lib/report/stack.js';
 import { StackBudget } from '../lib/report/stack-budget.js';
 import { writeStacks } from '../lib/report/written-stacks.js';
 import { FakeContext } from './support/context.js';
@@ -273,6 +273,21 @@ describe('with source maps (R12)', () => {
       Error.prepareStackTrace = prepareStackTrace;
       // Up to Node 20 a proxy has the stack of its error.
       expect(written.filter((message) => message !== 'hidden')).to.deep.equal(['first', 'other']);
+    });
+
+    it('a `prepareStackTrace` that cannot be read harms nobody', () => {
+      const property = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace') as PropertyDescriptor;
+      const get = (): never => {
+        throw new Error('unreadable');
+      };
+      Object.defineProperty(Error, 'prepareStackTrace', { configurable: true, get });
+      try {
+        writeErrorStacks(new Error('first'), budgetOf(1000));
+        const capture = (): Trace => captureTrace(capture);
+        expect(framesOf(capture(), budgetOf(1000))).to.deep.equal([]);
+      } finally {
+        Object.defineProperty(Error, 'prepareStackTrace', property);
+      }
     });
 
     it('at most 20 errors are written', () => {

@@ -1,6 +1,6 @@
 import { isError } from './show.js';
 import type { StackBudget } from './stack-budget.js';
-import { writeStacks } from './written-stacks.js';
+import { mayBeMapped, writeStacks } from './written-stacks.js';
 
 /** How many errors are looked at. */
 const MAX_ERRORS = 20;
@@ -10,6 +10,7 @@ const MAX_ERRORS = 20;
  * maps, however long that takes. Nothing else of them is changed.
  */
 export function writeErrorStacks(error: unknown, budget: StackBudget): void {
+  if (!mayBeMapped()) return;
   const errors = new Set([error].filter(isError));
   // The set grows meanwhile.
   for (const each of errors) {

@@ -56,11 +56,12 @@ const splitFrames = (stack: unknown): string[] => {
 
 /** Gives an error the stack that begins at the caller of `entry` and ends where the user's code ends; without it, no frames. */
 export function setStack(error: Error, budget: StackBudget, entry?: AnyFunction): void {
-  const frames = entry ? framesOf(captureTrace(entry), budget) : [];
-  const value = [`${error.name}: ${error.message}`, ...frames].join('\n    ');
-  // Up to Node 20 the definition below writes the old stack out, with source maps. A function that is not on the stack leaves
-  // no frames.
+  // A function that is not on the stack leaves no frames.
   Error.captureStackTrace?.(error, Boolean);
+  if (!entry) return;
+  const frames = framesOf(captureTrace(entry), budget);
+  const value = [`${error.name}: ${error.message}`, ...frames].join('\n    ');
+  // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
   withErrorProperty(
     'prepareStackTrace',
     () => '',

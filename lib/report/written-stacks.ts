@@ -23,8 +23,16 @@ export function writeStacks(owners: readonly Written[], budget: StackBudget): un
 }
 
 /** Whether stacks may be written with source maps, by Node or by the program. */
-const mayBeMapped = (): boolean =>
-  process.sourceMapsEnabled || ![undefined, 'ErrorPrepareStackTrace'].includes(Error.prepareStackTrace?.name);
+export function mayBeMapped(): boolean {
+  try {
+    const { prepareStackTrace } = Error;
+    return (
+      process.sourceMapsEnabled || ![undefined, 'ErrorPrepareStackTrace'].includes(prepareStackTrace?.name)
+    );
+  } catch {
+    return true; // the program has given it a getter that throws
+  }
+}
 
 /** The files in a stack, without writing it out: if `prepareStackTrace` throws, V8 calls it again the next time. */
 function filesOf(owner: Written): string[] {
