@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { Expiry } from '../lib/deadline/expiry.js';
 import { LambdaTimeoutError } from '../lib/index.js';
+import { StackBudget } from '../lib/report/stack-budget.js';
 
 const BLOCKED_AT =
   'at Inventory.validate (file:///var/task/app.js:23:77)\nat Orders.handler (file:///var/task/app.js:9:3)';
 
 /** Makes the error of code that is interrupted in its grace. The error is made before that, at the deadline. */
 function interruptedInGrace(onError: (error: LambdaTimeoutError) => void = () => {}): LambdaTimeoutError {
-  const expiry = new Expiry(0, undefined, () => {
+  const expiry = new Expiry(0, undefined, new StackBudget(0), () => {
     const details = { handler: 'Orders.handler', marginMs: 1, elapsedMs: 1, remainingMs: 1, lateByMs: 0 };
     return new LambdaTimeoutError('Orders.handler timed out', {
       ...details,

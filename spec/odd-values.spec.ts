@@ -6,6 +6,7 @@ import { currentDeadline, Finally, GracefulTimeout, LambdaTimeoutError, OnTimeou
 import { PendingOperations } from '../lib/report/pending-operations.js';
 import { isError, show } from '../lib/report/show.js';
 import { captureTrace } from '../lib/report/stack.js';
+import { StackBudget } from '../lib/report/stack-budget.js';
 import { forgetHalfLoadedModules } from '../lib/watchdog/node/half-loaded-modules.js';
 import { FakeContext } from './support/context.js';
 import { loosely } from './support/dialect.js';
@@ -121,9 +122,11 @@ describe('a value that refuses to be looked at', () => {
       },
       captureTrace,
     );
-    expect(pending.list().operations.map(({ operation }) => operation)).to.deep.equal(['promise']);
+    expect(pending.list(new StackBudget(0)).operations.map(({ operation }) => operation)).to.deep.equal([
+      'promise',
+    ]);
     pending.clear();
-    expect(pending.list().operations).to.deep.equal([]);
+    expect(pending.list(new StackBudget(0)).operations).to.deep.equal([]);
   });
 
   it('can be the stack trace limit of the program', () => {

@@ -1,10 +1,15 @@
 import { countTimers } from './timer.js';
 
-/** How many resources of each type the process was waiting on, and when and for how long they were counted. */
-let last = { atMs: Number.NEGATIVE_INFINITY, tookMs: 0, counts: {} as Readonly<Record<string, number>> };
+// Taken now: a test that fakes time later fakes no cost.
+const now = performance.now.bind(performance);
 
-/** A count serves for so many times the time that it took: if thousands of invocations time out at once, that is long. */
+/** A count of more than this serves for a while, because thousands of invocations may time out at once. */
+const MANY = 1000;
+/** For how many times the time that it took. */
 const LASTS = 10;
+
+/** What was counted last, and until when that serves. */
+let last = { untilMs: 0, counts: {} as Readonly<Record<string, number>> };
 
 /**
  * Counts by type what the process is waiting on, without the timers of this package.
@@ -12,11 +17,13 @@ const LASTS = 10;
  * @see https://nodejs.org/api/process.html#processgetactiveresourcesinfo
  */
 export function countActiveResources(): Record<string, number> {
-  const now = performance.now();
-  if (now - last.atMs >= LASTS * last.tookMs) {
+  const startedAtMs = now();
+  if (startedAtMs >= last.untilMs) {
     const counts: Record<string, number> = { Timeout: -countTimers() };
-    for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
-    last = { atMs: now, tookMs: performance.now() - now, counts };
+    const types = process.getActiveResourcesInfo();
+    for (const type of types) counts[type] = (counts[type] ?? 0) + 1;
+    const endedAtMs = now();
+    last = { untilMs: types.length < MANY ? 0 : endedAtMs + LASTS * (endedAtMs - startedAtMs), counts };
   }
   return Object.fromEntries(Object.entries(last.counts).filter(([, count]) => count > 0));
 }

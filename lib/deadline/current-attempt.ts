@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PendingOperations } from '../report/pending-operations.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { shared } from '../shared.js';
 import { type Deadline, NoDeadline } from './deadline.js';
 import type { Expiry } from './expiry.js';
@@ -46,7 +47,7 @@ export interface CurrentAttempt {
    * @param blockedAt - writes out the stack; must be called in a later macrotask
    * @param importing - the ECMAScript module that was being loaded, if one was
    */
-  interrupt(blockedAt: () => string, importing: string | undefined): void;
+  interrupt(blockedAt: (stacks: StackBudget) => string, importing: string | undefined): void;
 }
 
 /** Holds the attempt whose code is running. */

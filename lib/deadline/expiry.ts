@@ -1,13 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { onlyHeeds } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
-import { captureTrace, framesOf, withErrorProperty } from '../report/stack.js';
+import { setStack } from '../report/stack.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { addInterruption } from '../report/timeout-report.js';
 
 type AnyFunction = (...args: never) => unknown;
-
-/** Stands for no function: a timer makes the error. */
-const NOT_ON_STACK: AnyFunction = Boolean;
 
 /** Waits for a deadline. Called once, with its error. */
 export type Waiter = (error: LambdaTimeoutError) => void;
@@ -24,20 +22,24 @@ export class Expiry {
   #error: LambdaTimeoutError | undefined;
   #controller: AbortController | undefined;
   #waiters: Set<Waiter> | undefined;
-  #blockedAt: (() => string) | undefined;
+  readonly #stacks: StackBudget;
+  #blockedAt: ((stacks: StackBudget) => string) | undefined;
 
   /**
    * @param atMs - on the clock of `performance.now()`; `Infinity` for never
    * @param outer - that of the attempt that this one is below
+   * @param stacks - what its stacks may cost
    * @param report - makes the error; gets the stack that blocked the event loop, if it was interrupted
    */
   constructor(
     atMs: number,
     outer: Expiry | undefined,
+    stacks: StackBudget,
     report: (blockedAt: string | undefined) => LambdaTimeoutError,
   ) {
     this.atMs = atMs;
     this.#outer = outer;
+    this.#stacks = stacks;
     this.#report = report;
   }
 
@@ -71,7 +73,7 @@ export class Expiry {
 
   /** The one error of this deadline. It has no stack, because a timer makes it. */
   get error(): LambdaTimeoutError {
-    return this.#make(NOT_ON_STACK);
+    return this.#make();
   }
 
   /** The error for code whose time is over. If this call makes it, its stack begins at the caller of `entry`. */
@@ -79,11 +81,13 @@ export class Expiry {
     return this.#outer && !this.#hasPassed ? this.#outer.errorBelow(entry) : this.#make(entry);
   }
 
-  #make(entry: AnyFunction): LambdaTimeoutError {
+  #make(entry?: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
-      this.#error = this.#report(this.#blockedAt?.());
-      setStack(this.#error, entry);
-    } else if (this.#blockedAt && !this.#error.preempted) addInterruption(this.#error, this.#blockedAt());
+      this.#error = this.#report(this.#blockedAt?.(this.#stacks));
+      setStack(this.#error, this.#stacks, entry);
+    } else if (this.#blockedAt && !this.#error.preempted) {
+      addInterruption(this.#error, this.#blockedAt(this.#stacks));
+    }
     return this.#error;
   }
 
@@ -130,7 +134,7 @@ export class Expiry {
   }
 
   /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */
-  interrupt(blockedAt: () => string): void {
+  interrupt(blockedAt: (stacks: StackBudget) => string): void {
     this.#blockedAt = blockedAt;
   }
 
@@ -155,15 +159,4 @@ export class Expiry {
 /** Many requests may listen to one signal, and Node 20 would warn of a leak. The signal may be that of a polyfill. */
 function allowManyListeners(signal: AbortSignal): void {
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
-}
-
-/** Gives an error the stack that begins at the caller of `entry`, and ends where the user's code ends. */
-function setStack(error: Error, entry: AnyFunction): void {
-  Error.captureStackTrace(error, entry);
-  if (entry === NOT_ON_STACK) return;
-  const value = [`${error.name}: ${error.message}`, ...framesOf(captureTrace(entry))].join('\n    ');
-  // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
-  withErrorProperty('prepareStackTrace', undefined, () =>
-    Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
-  );
 }

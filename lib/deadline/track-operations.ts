@@ -4,6 +4,7 @@ import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Describe, PendingOperations } from '../report/pending-operations.js';
 import { framesOf, type Trace } from '../report/stack.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { shared } from '../shared.js';
 import { attempts } from './current-attempt.js';
 
@@ -122,7 +123,7 @@ function onSocket({ socket }: { socket: Socket }): void {
   const noteAttempt = (address: string, port?: number): void => {
     if (port !== undefined) peer = { address, port };
   };
-  if (!track(socket, (trace) => describeSocket(socket, peer, trace), onSocket)) return;
+  if (!track(socket, (trace, stacks) => describeSocket(socket, peer, trace, stacks), onSocket)) return;
   socket.on('connectionAttempt', noteAttempt);
   // A closed socket can be connected again.
   socket.once('close', () => socket.off('connectionAttempt', noteAttempt));
@@ -134,19 +135,24 @@ interface Peer {
   readonly port?: number;
 }
 
-function describeSocket(socket: Socket, { address, port }: Peer, trace: Trace): ReturnType<Describe> {
+function describeSocket(
+  socket: Socket,
+  { address, port }: Peer,
+  trace: Trace,
+  stacks: StackBudget,
+): ReturnType<Describe> {
   const { _host: name } = socket as { _host?: string | null };
   const host = name ?? address;
   // A socket whose `connect()` has thrown stays `connecting` for ever.
   const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
-  if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace)) return undefined;
+  if (!isUnderWay || socket.destroyed || isOfRequest(socket, trace, stacks)) return undefined;
   const peer = port === undefined ? (host ?? 'a local socket') : `${host}:${port}`;
   return { operation: `connection to ${peer}`, mayBeIdle: !socket.connecting };
 }
 
 /** Whether a socket belongs, or belonged, to a request of `node:http` or `node:https`, which is listed instead. */
-const isOfRequest = (socket: Socket, trace: Trace): boolean =>
-  '_httpMessage' in socket || framesOf(trace).some((frame) => frame.includes('(node:_http_agent:'));
+const isOfRequest = (socket: Socket, trace: Trace, stacks: StackBudget): boolean =>
+  '_httpMessage' in socket || framesOf(trace, stacks).some((frame) => frame.includes('(node:_http_agent:'));
 
 function onChildProcess({ process: child }: { process: ChildProcess }): void {
   const describe = (): ReturnType<Describe> => {

@@ -7,10 +7,11 @@ import { Timer } from '../deadline/timer.js';
 import { holdBackUncaught } from '../process/left-uncaught.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
+import type { StackBudget } from '../report/stack-budget.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
-import { type LATE, logHalfImported, logLate, UNHEARD } from './late.js';
+import { type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './late.js';
 import type { Outcome } from './outcome.js';
 
 /** How long interrupted code is not interrupted again: Node may still be reporting its rejections. */
@@ -88,7 +89,7 @@ export class Attempt implements CurrentAttempt {
   get expiry(): Expiry {
     if (!this.#expiry) {
       const report = (blockedAt: string | undefined) => this.#report(blockedAt);
-      this.#expiry = new Expiry(this.#code.deadlineAtMs, this.#outerExpiry, report);
+      this.#expiry = new Expiry(this.#code.deadlineAtMs, this.#outerExpiry, this.#facts.stacks, report);
       if (this.state === 'ended') this.#expiry.neverCome();
     }
     return this.#expiry;
@@ -104,7 +105,7 @@ export class Attempt implements CurrentAttempt {
       blockedAt,
       activeResources: countActiveResources(),
       explainDelay: () => explainDelay(atMs, startedAtMs, idleAtStartMs),
-      pending: this.#pending?.list() ?? NOTHING_PENDING,
+      pending: this.#pending?.list(this.#facts.stacks) ?? NOTHING_PENDING,
     });
   }
 
@@ -201,12 +202,12 @@ export class Attempt implements CurrentAttempt {
     this.#logLate('uncaught', reason);
   }
 
-  interrupt(blockedAt: () => string, importing: string | undefined): void {
+  interrupt(blockedAt: (stacks: StackBudget) => string, importing: string | undefined): void {
     if (importing !== undefined) {
       this.#facts.runAlone(() => asNobody(() => logHalfImported(this.#facts, this.#code.name, importing)));
     }
     if (this.#isOver) {
-      this.#facts.runAlone(() => this.#logLate('interruption', blockedAt()));
+      this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
       this.state = 'cut off';
       this.cutOffAtMs = performance.now() + RESPITE_MS;

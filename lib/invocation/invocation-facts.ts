@@ -1,6 +1,7 @@
 import type { CurrentAttempt } from '../deadline/current-attempt.js';
 import { idleTimeMs } from '../deadline/delay.js';
 import type { TimeoutLogger } from '../report/logger.js';
+import { StackBudget } from '../report/stack-budget.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
 import type { LambdaContext } from './lambda-context.js';
@@ -27,6 +28,8 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly deadlineAtMs: number;
   readonly hookDeadlineAtMs: number;
   readonly logger: TimeoutLogger;
+  /** What the stacks that are written before its end may cost. */
+  readonly stacks: StackBudget;
   readonly watchdog: Watchdog;
   readonly runAlone: StepRunner;
 }
@@ -41,6 +44,8 @@ export function factsOf(
 ): InvocationFacts {
   const startedAtMs = performance.now();
   const hardDeadlineAtMs = startedAtMs + remainingMs;
+  const hookDeadlineAtMs =
+    hardDeadlineAtMs - (reserveMs ?? Math.max(0, Math.min(marginMs, remainingMs)) / 10);
   return {
     handlerName,
     requestId,
@@ -54,8 +59,9 @@ export function factsOf(
     context,
     below,
     deadlineAtMs: hardDeadlineAtMs - marginMs,
-    hookDeadlineAtMs: hardDeadlineAtMs - (reserveMs ?? Math.max(0, Math.min(marginMs, remainingMs)) / 10),
+    hookDeadlineAtMs,
     logger,
+    stacks: new StackBudget(hookDeadlineAtMs),
     watchdog,
     runAlone: watchdog.createStepRunner(),
   };

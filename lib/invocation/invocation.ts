@@ -140,7 +140,8 @@ class Invocation implements Code {
 
   /** Logs in a step of its own: however slow the logger is, the next step comes. */
   #log(level: keyof TimeoutLogger, message: string, detail: unknown): void {
-    this.#facts.runAlone(() => asNobody(() => log(this.#facts.logger, level, message, detail)));
+    const { runAlone, logger, stacks } = this.#facts;
+    runAlone(() => asNobody(() => log(logger, level, message, detail, stacks)));
   }
 
   /** Runs the hook in this place and those after it, and then settles. */

@@ -1,3 +1,4 @@
+import { withErrorProperty } from '../report/error-property.js';
 import { addCause } from '../report/timeout-report.js';
 
 /** How code has ended. */
@@ -35,6 +36,6 @@ export class PendingOutcome {
 
   #aggregate(): AggregateError {
     const message = `${this.#failures.length} @Finally hooks of ${this.#handlerName} failed`;
-    return new AggregateError(this.#failures, message);
+    return withErrorProperty('stackTraceLimit', 0, () => new AggregateError(this.#failures, message));
   }
 }

@@ -1,3 +1,4 @@
+import { withErrorProperty } from './error-property.js';
 import { isError } from './show.js';
 
 /** How an error leads to others. */
@@ -93,10 +94,14 @@ const define = (target: object, key: string, value: unknown): unknown =>
 /** Copies an error, or a value that was thrown in place of one. */
 function copyWithoutLinks(value: object): object {
   const isCopyOfError = isError(value);
-  const copy = Object.setPrototypeOf(isCopyOfError ? new Error() : {}, Object.getPrototypeOf(value));
+  const empty = isCopyOfError ? withErrorProperty('stackTraceLimit', 0, () => new Error()) : {};
+  const copy = Object.setPrototypeOf(empty, Object.getPrototypeOf(value));
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (!(LINKS as readonly string[]).includes(key)) Object.defineProperty(copy, key, descriptor);
+    if (key !== 'stack' && !(LINKS as readonly string[]).includes(key))
+      Object.defineProperty(copy, key, descriptor);
   }
-  // V8 may keep the stack in an accessor, which reads the error itself.
-  return isCopyOfError ? (define(copy, 'stack', read(value, 'stack')) as object) : copy;
+  // Not read before somebody needs it, because V8 writes it out then.
+  if (isCopyOfError)
+    Object.defineProperty(copy, 'stack', { get: () => read(value, 'stack'), configurable: true });
+  return copy;
 }

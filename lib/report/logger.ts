@@ -1,4 +1,6 @@
+import { writeErrorStacks } from './error-stacks.js';
 import { isError, show } from './show.js';
+import type { StackBudget } from './stack-budget.js';
 
 /** What is needed of a logger: Powertools' `Logger`, `console` and most others have it. */
 export interface TimeoutLogger {
@@ -6,13 +8,19 @@ export interface TimeoutLogger {
   warn(message: string, detail: Error | string): void;
 }
 
-/** Logs a message and its detail. What the logger fails to write goes to `console`, and never fails for the caller. */
+/**
+ * Logs a message and its detail. What the logger fails to write goes to `console`, and never fails for the caller.
+ *
+ * @param stacks - what the stacks in the detail may cost, where other steps wait for this one
+ */
 export function log(
   logger: TimeoutLogger,
   level: keyof TimeoutLogger,
   message: string,
   detail: unknown,
+  stacks?: StackBudget,
 ): void {
+  if (stacks) writeErrorStacks(detail, stacks);
   const shown = isError(detail) || typeof detail === 'string' ? detail : show(detail);
   tryEach([
     () => logger[level](message, shown),

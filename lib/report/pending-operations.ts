@@ -1,4 +1,5 @@
 import { captureTrace, framesOf, isBuiltIn, type Trace } from './stack.js';
+import type { StackBudget } from './stack-budget.js';
 
 /**
  * An operation that an invocation had begun, and that had not ended when its deadline came.
@@ -39,7 +40,7 @@ export interface Pending {
 export const NOTHING_PENDING: Pending = { operations: [], waitingFor: undefined };
 
 /** Describes an operation; undefined if it is not under way, or is a part of another one that is listed. */
-export type Describe = (trace: Trace) => Description | undefined;
+export type Describe = (trace: Trace, stacks: StackBudget) => Description | undefined;
 
 export interface Description {
   readonly operation: string;
@@ -81,10 +82,10 @@ export class PendingOperations {
   }
 
   /** Lists them. Only now their stacks are written out, which takes time. */
-  list(): Pending {
+  list(stacks: StackBudget): Pending {
     const now = performance.now();
     const all = [...this.#begun.values()].flatMap((begun) => {
-      const description = describe(begun);
+      const description = describe(begun, stacks);
       return description
         ? [{ ...description, sinceMs: Math.round(now - begun.atMs), trace: begun.trace }]
         : [];
@@ -94,29 +95,32 @@ export class PendingOperations {
     const { operation, sinceMs } = all.find(({ mayBeIdle }) => !mayBeIdle) ?? oldest;
     const others = all.length === 1 ? '' : ` (and ${all.length - 1} more)`;
     return {
-      operations: all.slice(0, MAX_OPERATIONS).map(toOperation),
+      operations: all.slice(0, MAX_OPERATIONS).map((each) => toOperation(each, stacks)),
       waitingFor: `${operation} since ${sinceMs} ms${others}`,
     };
   }
 }
 
 /** Describes an operation. One that cannot be described is not listed: the timeout must not fail because of it. */
-function describe(begun: Begun): Description | undefined {
+function describe(begun: Begun, stacks: StackBudget): Description | undefined {
   try {
-    return begun.describe(begun.trace);
+    return begun.describe(begun.trace, stacks);
   } catch {
     return undefined;
   }
 }
 
-function toOperation({ operation, sinceMs, trace }: Omit<PendingOperation, 'startedAt'> & { trace: Trace }) {
-  const startedAt = findStart(trace);
+function toOperation(
+  { operation, sinceMs, trace }: Omit<PendingOperation, 'startedAt'> & { trace: Trace },
+  stacks: StackBudget,
+): PendingOperation {
+  const startedAt = findStart(trace, stacks);
   return startedAt === '' ? { operation, sinceMs } : { operation, sinceMs, startedAt };
 }
 
 /** Writes out the frames of the user's own code, and those of packages only if there are no others. */
-function findStart(trace: Trace): string {
-  const frames = framesOf(trace).filter((frame) => !isBuiltIn(frame));
+function findStart(trace: Trace, stacks: StackBudget): string {
+  const frames = framesOf(trace, stacks).filter((frame) => !isBuiltIn(frame));
   const own = frames.filter((frame) => !/[\\/]node_modules[\\/]/.test(frame));
   return (own.length > 0 ? own : frames).slice(0, MAX_FRAMES).join('\n');
 }

@@ -1,47 +1,27 @@
+import { withErrorProperty } from './error-property.js';
+import type { StackBudget } from './stack-budget.js';
+import { type Written, writeStacks } from './written-stacks.js';
+
 type AnyFunction = (...args: never) => unknown;
 
-/** A stack as V8 keeps it. Reading `stack` writes it out, with the program's own `prepareStackTrace` if there is one. */
-export interface Trace {
-  readonly stack: unknown;
+/** A stack as V8 keeps it, until it is written out. */
+export interface Trace extends Written {
+  /** Its frames, once they have been written out. */
+  frames?: string[];
 }
 
 /** How many frames are kept. Frames of Node and of an SDK can come before those of the user. */
 const FRAMES = 50;
 
 /** Captures the stack below a function, however few frames the program keeps in its errors. */
-export const captureTrace = (below: AnyFunction): Trace =>
-  withErrorProperty('stackTraceLimit', FRAMES, () => captureFew(below));
+export const captureTrace = (below: AnyFunction, frames = FRAMES): Trace =>
+  withErrorProperty('stackTraceLimit', frames, () => captureFew(below));
 
 /** Captures the stack below a function, with as many frames as the program keeps in its errors. */
 export function captureFew(below: AnyFunction): Trace {
   const trace = { stack: undefined };
-  Error.captureStackTrace(trace, below);
+  Error.captureStackTrace?.(trace, below);
   return trace;
-}
-
-/** Runs code with a property of `Error` set, where that is possible, and then restores the property. */
-export function withErrorProperty<Result>(
-  name: 'prepareStackTrace' | 'stackTraceLimit',
-  value: unknown,
-  code: (isSet: boolean) => Result,
-): Result {
-  const isThere = Object.hasOwn(Error, name);
-  const before = Error[name];
-  try {
-    return code(set(name, value));
-  } finally {
-    if (isThere) set(name, before);
-    else Reflect.deleteProperty(Error, name);
-  }
-}
-
-/** Sets a property of `Error`; answers whether that was possible. */
-function set(name: keyof ErrorConstructor, value: unknown): boolean {
-  try {
-    return Reflect.set(Error, name, value);
-  } catch {
-    return false; // the program has given it a setter that throws
-  }
 }
 
 /** Calls a method of the user. The frame of this function marks where the user's code ends in a stack. */
@@ -49,36 +29,44 @@ export const callUserCode = (method: AnyFunction, self: unknown, args: readonly 
   method.apply(self, args as never);
 
 /** Writes out the frames of a stack, the innermost one first, as far as the user's code goes, and without this package. */
-export function framesOf(trace: Trace): string[] {
-  const { place, folder } = whereUserCodeEnds();
-  const frames = write(trace);
-  const end = frames.findIndex((frame) => frame.endsWith(place));
-  const inner = end === -1 ? frames : frames.slice(0, end);
-  return folder === undefined ? inner : inner.filter((frame) => !frame.includes(folder));
-}
-
-/** Whether a frame is of Node or of a built-in function, and so of no file of the user. */
-export const isBuiltIn = (frame: string): boolean =>
-  !/:\d+:\d+\)?$/.test(frame) || /[ (]node:|<anonymous>:/.test(frame);
-
-function write(trace: Trace): string[] {
-  try {
-    const lines = String(trace.stack).split('\n');
-    return lines.map((line) => line.trim()).filter((line) => line.startsWith('at '));
-  } catch {
-    return []; // the program's own `prepareStackTrace` has failed
-  }
+export function framesOf(trace: Trace, budget: StackBudget): string[] {
+  trace.frames ??= writeFrames(trace, budget);
+  return trace.frames;
 }
 
 /**
- * Finds out what the frame of `callUserCode` ends with, and in which folder this package is. It has to look at a stack: a
- * bundler may have moved the function into a file of the user, and a minifier may have renamed it.
+ * Writes out frames. The frame of `callUserCode` has to be found by its place, written in the same way: a bundler may have
+ * moved the function into a file of the user, and a minifier may have renamed it.
  */
-function whereUserCodeEnds(): { readonly place: string; readonly folder: string | undefined } {
-  const capture = (): Trace => captureTrace(capture);
-  const [frame = NO_FRAME] = write(callUserCode(capture, undefined, []) as Trace);
-  const place = frame.slice(Math.max(frame.lastIndexOf(' '), frame.lastIndexOf('(')) + 1);
-  return { place, folder: OWN_FOLDER.exec(place)?.[0] };
+function writeFrames(trace: Trace, budget: StackBudget): string[] {
+  const capture = (): Trace => captureTrace(capture, 1);
+  const marker = callUserCode(capture, undefined, []) as Trace;
+  const [frames = [], [end = NO_FRAME] = []] = writeStacks([trace, marker], budget).map(splitFrames);
+  const place = end.slice(Math.max(end.lastIndexOf(' '), end.lastIndexOf('(')) + 1);
+  const folder = OWN_FOLDER.exec(place)?.[0];
+  const endsAt = frames.findIndex((frame) => frame.endsWith(place));
+  const inner = endsAt === -1 ? frames : frames.slice(0, endsAt);
+  return folder === undefined ? inner : inner.filter((frame) => !frame.includes(folder));
+}
+
+const splitFrames = (stack: unknown): string[] => {
+  const lines = typeof stack === 'string' ? stack.split('\n') : [];
+  return lines.map((line) => line.trim()).filter((line) => line.startsWith('at '));
+};
+
+/** Gives an error the stack that begins at the caller of `entry` and ends where the user's code ends; without it, no frames. */
+export function setStack(error: Error, budget: StackBudget, entry?: AnyFunction): void {
+  // A function that is not on the stack leaves no frames.
+  Error.captureStackTrace?.(error, Boolean);
+  if (!entry) return;
+  const frames = framesOf(captureTrace(entry), budget);
+  const value = [`${error.name}: ${error.message}`, ...frames].join('\n    ');
+  // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
+  withErrorProperty(
+    'prepareStackTrace',
+    () => '',
+    () => Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
+  );
 }
 
 /** Where a package manager has put this package, or where its sources are. */
@@ -86,3 +74,7 @@ const OWN_FOLDER = /^.+[\\/](?:node_modules[\\/]lambda-graceful-timeout[\\/]|(?=
 
 /** No line ends like this. */
 const NO_FRAME = '\n';
+
+/** Whether a frame is of Node or of a built-in function, and so of no file of the user. */
+export const isBuiltIn = (frame: string): boolean =>
+  !/:\d+:\d+\)?$/.test(frame) || /[ (]node:|<anonymous>:/.test(frame);

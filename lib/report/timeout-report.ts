@@ -1,3 +1,4 @@
+import { withErrorProperty } from './error-property.js';
 import { withoutWayTo } from './heeding.js';
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
 import type { Pending } from './pending-operations.js';
@@ -130,6 +131,8 @@ function detailsOf(
   };
 }
 
+const BOTH_FAILED = 'The handler failed in its grace, and then the hook with `respond: true` failed';
+
 /**
  * Gives a timeout a cause, in addition to the one that it may have. The cause is not enumerable, as in ECMAScript. If a hook
  * has rethrown the same error, or frozen it, nothing changes. The cause never leads back to the timeout.
@@ -139,10 +142,7 @@ export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
   const cause = withoutWayTo(timeout, reason);
   const value =
     'cause' in timeout
-      ? new AggregateError(
-          [cause, timeout.cause],
-          'The handler failed in its grace, and then the hook with `respond: true` failed',
-        )
+      ? withErrorProperty('stackTraceLimit', 0, () => new AggregateError([cause, timeout.cause], BOTH_FAILED))
       : cause;
   Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
 }

@@ -1,11 +1,6 @@
-import {
-  captureFew,
-  captureTrace,
-  framesOf,
-  isBuiltIn,
-  type Trace,
-  withErrorProperty,
-} from '../report/stack.js';
+import { withErrorProperty } from '../report/error-property.js';
+import { captureFew, captureTrace, framesOf, isBuiltIn, type Trace } from '../report/stack.js';
+import type { StackBudget } from '../report/stack-budget.js';
 
 /** What the stack of interrupted code shows. It is read in the middle of that code. */
 export interface InterruptedStack {
@@ -13,7 +8,7 @@ export interface InterruptedStack {
    * Writes the stack out. Must not be called while the code is still running: source maps, or a program's own
    * `prepareStackTrace`, may use regular expressions. To run one in the middle of another one is fatal to V8.
    */
-  readonly write: () => string;
+  readonly write: (stacks: StackBudget) => string;
   /** Whether the innermost function is one of Node, which must not be stopped half-way. */
   readonly isInNode: boolean;
   /** Whether a CommonJS module is being loaded, or that is not known. */
@@ -41,7 +36,7 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   const job = files.indexOf('node:internal/modules/esm/module_job');
   const importing = files.slice(0, Math.max(job, 0)).filter((file) => file !== '' && !isOfNode(file));
   return {
-    write: () => write(trace),
+    write: (stacks) => write(trace, stacks),
     isInNode: isWriting || isOfNode(files.find((file) => file !== '')),
     mayBeRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
     importing: importing.at(-1),
@@ -66,8 +61,8 @@ function isModule(site: NodeJS.CallSite | undefined): boolean {
 }
 
 /** Writes a stack from the innermost frame to the outermost one that is of a file of the user, if there are such frames. */
-function write(trace: Trace): string {
-  const frames = framesOf(trace);
+function write(trace: Trace, stacks: StackBudget): string {
+  const frames = framesOf(trace, stacks);
   const areOfUser = frames.map((frame) => !isBuiltIn(frame));
   const first = areOfUser.indexOf(true);
   return (first === -1 ? frames : frames.slice(first, areOfUser.lastIndexOf(true) + 1)).join('\n');

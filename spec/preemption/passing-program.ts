@@ -8,6 +8,7 @@ import {
   type CurrentAttempt,
   NO_ATTEMPT,
 } from '../../lib/deadline/current-attempt.js';
+import { StackBudget } from '../../lib/report/stack-budget.js';
 import { LOOK } from '../../lib/watchdog/shared-memory.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
 
@@ -45,7 +46,7 @@ const attemptUntil = (ms: number): FakeAttempt => ({
   ...NO_ATTEMPT,
   isWatched: true,
   cutOffAtMs: performance.now() + ms,
-  interrupt: (blockedAt) => void blockedAts.push(blockedAt()),
+  interrupt: (blockedAt) => void blockedAts.push(blockedAt(new StackBudget(0))),
 });
 
 const lookFunction = () => (globalThis as unknown as Record<symbol, () => void>)[LOOK] as () => void;

@@ -21,11 +21,11 @@ class Orders {
 }
 const logger = { error() {}, warn() {} };
 const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, 'handler');
-GracefulTimeout({ marginMs: 10, logger })(Orders.prototype, 'handler', descriptor);
+GracefulTimeout({ marginMs: 5000, logger })(Orders.prototype, 'handler', descriptor);
 Object.defineProperty(Orders.prototype, 'handler', descriptor);
 
 const server = createServer(() => {}).listen(0, '127.0.0.1', () => {
-  const context = { getRemainingTimeInMillis: () => 60 };
+  const context = { getRemainingTimeInMillis: () => 5100 };
   new Orders().handler('http://127.0.0.1:' + server.address().port, context).catch(({ pending }) => {
     console.log(JSON.stringify(pending));
     process.exit();

@@ -1,0 +1,88 @@
+import { withErrorProperty } from './error-property.js';
+import type { StackBudget } from './stack-budget.js';
+
+/** What has a stack. V8 writes it out when it is first read, with the program's own `prepareStackTrace` if there is one. */
+export interface Written {
+  readonly stack?: unknown;
+}
+
+/**
+ * Writes stacks out, all with source maps or all without. Node parses a map when the first stack with a frame of its file
+ * is written, so what that would cost is asked first.
+ */
+export function writeStacks(owners: readonly Written[], budget: StackBudget): unknown[] {
+  const read = (): unknown[] => owners.map(({ stack }) => stack);
+  try {
+    if (!mayBeMapped()) return read();
+    return budget.spend(new Set(owners.flatMap(filesOf)), (isMapped) =>
+      isMapped ? read() : withoutMaps(read),
+    );
+  } catch {
+    return []; // the program's own `prepareStackTrace` has failed
+  }
+}
+
+/** Whether stacks may be written with source maps, by Node or by the program. */
+export function mayBeMapped(): boolean {
+  try {
+    const { prepareStackTrace } = Error;
+    return (
+      process.sourceMapsEnabled || ![undefined, 'ErrorPrepareStackTrace'].includes(prepareStackTrace?.name)
+    );
+  } catch {
+    return true; // the program has given it a getter that throws
+  }
+}
+
+/** The files in a stack, without writing it out: if `prepareStackTrace` throws, V8 calls it again the next time. */
+function filesOf(owner: Written): string[] {
+  let sites: NodeJS.CallSite[] = [];
+  const stop = (_: unknown, seen: NodeJS.CallSite[]): never => {
+    sites = seen;
+    throw undefined;
+  };
+  const isSet = withErrorProperty('prepareStackTrace', stop, (isSet) => {
+    try {
+      if (isSet) void owner.stack;
+    } catch {
+      // It has stopped.
+    }
+    return isSet;
+  });
+  return isSet ? sites.map(fileOf).filter((file) => file !== undefined) : [UNKNOWN];
+}
+
+function fileOf(site: NodeJS.CallSite): string | undefined {
+  const file = site.getFileName() ?? site.getEvalOrigin();
+  return !file || file.startsWith('node:') || file.startsWith('eval at ') ? undefined : file;
+}
+
+/** Stands for the files in a stack that cannot be looked at, because `Error` is frozen. */
+const UNKNOWN = '';
+
+function withoutMaps<Result>(read: () => Result): Result {
+  const { prepareStackTrace } = Error;
+  const write = (error: Error, sites: NodeJS.CallSite[]): string =>
+    [headOf(error, prepareStackTrace), ...sites].join('\n    at ');
+  return withErrorProperty('prepareStackTrace', write, (isSet) => {
+    if (isSet) return read();
+    const areEnabled = process.sourceMapsEnabled;
+    process.setSourceMapsEnabled(false);
+    try {
+      return read();
+    } finally {
+      process.setSourceMapsEnabled(areEnabled);
+    }
+  });
+}
+
+/** The lines above the frames, as Node or the program writes them. */
+function headOf(error: Error, prepareStackTrace: typeof Error.prepareStackTrace): string {
+  try {
+    const head: unknown = prepareStackTrace?.(error, []);
+    if (typeof head === 'string') return head;
+  } catch {
+    // It needs frames.
+  }
+  return Error.prototype.toString.call(error);
+}
