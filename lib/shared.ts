@@ -1,5 +1,5 @@
 // To be raised when the shared values change their shape, so that two major versions can run in one process.
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Returns the registered symbol of a name. All copies of this package on a thread, such as an ESM and a CommonJS copy, get

@@ -248,7 +248,7 @@ describe('currentDeadline() (R24)', () => {
   it('is kept under a name with the major version, so that two major versions can run together', () => {
     const names = Object.getOwnPropertySymbols(globalThis).map((symbol) => Symbol.keyFor(symbol) ?? '');
     const ours = names.filter((name) => name.includes('lambda-graceful-timeout'));
-    expect(ours).to.include('lambda-graceful-timeout@1:attempts');
-    for (const name of ours) expect(name).to.match(/^lambda-graceful-timeout@1:\w/);
+    expect(ours).to.include('lambda-graceful-timeout@2:attempts');
+    for (const name of ours) expect(name).to.match(/^lambda-graceful-timeout@2:\w/);
   });
 });

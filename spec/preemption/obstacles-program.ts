@@ -49,7 +49,7 @@ async function lookFromOutside(): Promise<void> {
     const { Session } = require('node:inspector');
     const session = new Session();
     session.connectToMainThread();
-    const expression = 'globalThis[Symbol.for("lambda-graceful-timeout@1:look")]()';
+    const expression = 'globalThis[Symbol.for("lambda-graceful-timeout@2:look")]()';
     session.post('Runtime.evaluate', { expression }, () => process.exit()); // ends this thread only
   `;
   await once(new Worker(source, { eval: true }), 'exit');
