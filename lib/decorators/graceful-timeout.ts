@@ -32,7 +32,7 @@ import { errorAtApplication, errorAtCall, showGiven } from './misuse.js';
  * }
  * ```
  */
-export interface GracefulTimeoutDecorator extends DualDecorator<Method> {}
+export interface GracefulTimeoutDecorator extends DualDecorator<(...handlerArguments: never) => unknown> {}
 
 /**
  * Method decorator that ends an AWS Lambda handler before Lambda kills it.

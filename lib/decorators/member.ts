@@ -6,14 +6,14 @@ export type Method = (...args: never) => unknown;
 
 /** A decorator for methods that `Accepted` describes, in both dialects of TypeScript. */
 export interface DualDecorator<Accepted extends Method> {
-  // legacy: experimentalDecorators
+  /** Under `experimentalDecorators`: the legacy dialect. */
   <Decorated extends Accepted>(
     target: object,
     propertyKey: string | symbol,
     descriptor: TypedPropertyDescriptor<Decorated>,
   ): void;
 
-  // standard: TC39
+  /** As a standard decorator, of TC39. */
   <This>(method: Accepted, context: ClassMethodDecoratorContext<This>): void;
 }
 

@@ -13,12 +13,9 @@ export interface OnTimeoutOptions {
   readonly respond?: boolean;
 }
 
-/** A method that can take the error and the handler's arguments, or fewer of them. */
-type TimeoutHook = (error: LambdaTimeoutError, ...handlerArguments: never[]) => unknown;
-
 /**
  * Method decorator that {@link OnTimeout} is, and that it returns. It takes a method whose parameters are a
- * {@link LambdaTimeoutError} and the handler's parameters, or fewer of them.
+ * {@link LambdaTimeoutError} and then those of the handler, or fewer of them. It may return anything.
  *
  * You need its name where you write down what a function of yours returns.
  *
@@ -31,7 +28,8 @@ type TimeoutHook = (error: LambdaTimeoutError, ...handlerArguments: never[]) => 
  * }
  * ```
  */
-export interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {}
+export interface OnTimeoutDecorator
+  extends DualDecorator<(error: LambdaTimeoutError, ...handlerArguments: never[]) => unknown> {}
 
 /**
  * Method decorator that runs the method when an invocation of the class's `@GracefulTimeout` handler times out.
@@ -70,7 +68,7 @@ export interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {}
  * ```
  */
 export const OnTimeout: OnTimeoutDecorator & ((options?: OnTimeoutOptions) => OnTimeoutDecorator) =
-  bareOrCalled<TimeoutHook>('@OnTimeout', (member, options) =>
+  bareOrCalled<OnTimeoutDecorator>('@OnTimeout', (member, options) =>
     recordHook(member, 'onTimeout', readRespond(member, options)),
   );
 
