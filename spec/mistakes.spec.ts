@@ -257,6 +257,22 @@ describe('a mistake that only a call shows (R3)', () => {
       expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
     });
 
+    it('because those of a subclass are instance methods and the inherited handler is static', async () => {
+      class Base {
+        @GracefulTimeout({ marginMs: 1000, logger })
+        static async handler(_event: unknown, _context: unknown): Promise<string> {
+          return 'done';
+        }
+      }
+      class Orders extends Base {
+        @Finally
+        protected close(): void {}
+      }
+      expect(await Base.handler.call(Orders, {}, new FakeContext(3000))).to.equal('done');
+      const message = 'Orders.handler runs no hooks: it is static, but the hooks of its class are not';
+      expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
+    });
+
     it('because the hooks are static and the handler is not', async () => {
       class Orders {
         @GracefulTimeout({ marginMs: 1000, logger })

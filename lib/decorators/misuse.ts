@@ -7,7 +7,7 @@ export type MakeError = (message: string) => TypeError;
 
 /** Remembers the line that calls a decorator with its options. The error, made later, points to this line. */
 export function errorAtCall(decorator: AnyFunction): MakeError {
-  const error = new TypeError('');
+  const error = new TypeError();
   Error.captureStackTrace(error, decorator);
   return (message) => Object.assign(error, { message });
 }
@@ -24,7 +24,7 @@ export function errorAtApplication(decorator: AnyFunction): MakeError {
 }
 
 function isOnStack(called: AnyFunction): boolean {
-  const trace = { stack: '' };
+  const trace = {} as { stack: string };
   Error.captureStackTrace(trace, called);
   return trace.stack.includes('\n');
 }

@@ -93,5 +93,5 @@ export class LambdaTimeoutError extends Error implements LambdaTimeoutDetails {
 // On the prototype: the runtime would log an own `name` a second time.
 Object.defineProperties(LambdaTimeoutError.prototype, {
   name: { value: 'LambdaTimeoutError', configurable: true, writable: true },
-  [BRAND]: { value: true },
+  [BRAND]: {}, // it is enough that it is there
 });
