@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { save } from './figures.js';
 import { describeMachine } from './machine.js';
 import { median } from './percentile.js';
 import { printTable, round } from './table.js';
@@ -56,3 +57,16 @@ printTable(
 );
 console.log('As it is installed, imported as ECMAScript modules.');
 printTable(modules.map(({ name, timesMs }) => ({ '': name, ms: round(median(timesMs), 1) })));
+
+const [ours = Number.NaN, theirs = Number.NaN] = modules.map(({ timesMs }) => median(timesMs));
+const bytes = statSync(bundles[0]?.file ?? '').size;
+save('3-import', {
+  goals: [
+    {
+      figure: 'import, unbundled ÷ (middy + reflect-metadata/lite)',
+      goal: 0.7,
+      got: round(ours / theirs, 2),
+    },
+    { figure: 'bundle, minified, with reflect-metadata, bytes', goal: 48_000, got: bytes },
+  ],
+});

@@ -5,6 +5,7 @@ import { TimeoutStrategy, timeout } from 'cockatiel';
 import { Finally, GracefulTimeout } from 'lambda-graceful-timeout';
 import { bench, run } from 'mitata';
 import pTimeout from 'p-timeout';
+import { printFigures, save } from './figures.js';
 import { describeMachine } from './machine.js';
 import { printTable, round } from './table.js';
 
@@ -108,6 +109,31 @@ printTable(
     '× floor': round(us / timesUs['floor: one promise, timer, async context'], 2),
   })),
 );
+
+const ours = timesUs['this package'];
+const figures = [
+  {
+    figure: 'an invocation in time',
+    unit: 'µs',
+    ours: round(ours, 2),
+    peers: {
+      'bare handler': round(timesUs['bare async method'], 2),
+      '@middy/core': round(timesUs['@middy/core, early timeout'], 2),
+      'p-timeout': round(timesUs['p-timeout'], 2),
+      cockatiel: round(timesUs['cockatiel, timeout policy'], 2),
+    },
+  },
+];
+printFigures(figures);
+save('1-invocation', {
+  figures,
+  goals: [
+    ['an invocation without hooks ÷ middy', 1, ours / timesUs['@middy/core, early timeout']] as const,
+    ['… ÷ the floor', 1.25, ours / timesUs['floor: one promise, timer, async context']] as const,
+    ['… with a sync @Finally ÷ without', 1.3, timesUs['this package, a sync @Finally'] / ours] as const,
+    ['… with an async @Finally ÷ without', 1.7, timesUs['this package, an async @Finally'] / ours] as const,
+  ].map(([figure, goal, got]) => ({ figure, goal, got: round(got, 2) })),
+});
 
 const preemptCostUs = timesUs['this package, preempt: true'] - timesUs['this package'];
 console.log(

@@ -231,7 +231,32 @@ describe('hooks', () => {
         ...args: unknown[]
       ) => () => unknown;
       const guarded = decorate(() => 'done', context);
-      expect(await guarded.call({}, ...([{}, new FakeContext(3000)] as unknown as []))).to.equal('done');
+      const args = [{}, new FakeContext(3000)] as unknown as [];
+      expect(await guarded.call({}, ...args)).to.equal('done');
+      const odd = [Object.create(null), Object.create({ constructor: 'none' }), undefined];
+      for (const self of odd) expect(await guarded.call(self, ...args)).to.equal('done');
+    });
+
+    it('finds hooks that were recorded before a polyfill put its own functions on Reflect', async () => {
+      class Orders extends Base {
+        @OnTimeout
+        protected report(): void {
+          ran.push('report');
+        }
+      }
+      const { defineMetadata, getOwnMetadata } = Reflect;
+      Object.assign(Reflect, { defineMetadata() {}, getOwnMetadata() {} });
+      try {
+        class ExpressOrders extends Orders {
+          @Finally
+          protected close(): void {
+            ran.push('close');
+          }
+        }
+        expect(await run(new ExpressOrders())).to.include.members(['report', 'Base.reportBase', 'close']);
+      } finally {
+        Object.assign(Reflect, { defineMetadata, getOwnMetadata });
+      }
     });
   });
 

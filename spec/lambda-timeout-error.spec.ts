@@ -30,6 +30,13 @@ describe('LambdaTimeoutError (R23)', () => {
     expect(it.stack).to.match(/^LambdaTimeoutError: Orders\.handler timed out/);
   });
 
+  it('has a name that can be set, as that of each error', () => {
+    const [ofError, ofTimeout] = [Error, LambdaTimeoutError].map(({ prototype }) =>
+      Object.getOwnPropertyDescriptor(prototype, 'name'),
+    );
+    expect(ofTimeout).to.deep.equal({ ...ofError, value: 'LambdaTimeoutError' });
+  });
+
   it('says what happened in its message', async () => {
     expect((await error()).message).to.equal(
       'Orders.handler timed out 1000 ms before the Lambda deadline, after 2000 ms',

@@ -48,6 +48,59 @@ describe('a mistake in the use of a decorator (R3)', () => {
     });
   }
 
+  describe('is what was called without a method', () => {
+    const calls: Record<string, readonly [decorator: unknown, args: readonly unknown[], message: string]> = {
+      nothing: [
+        GracefulTimeout(1000),
+        [],
+        '@GracefulTimeout: expected a method, got `undefined` (undefined).',
+      ],
+      undefined: [OnTimeout(), [undefined], '@OnTimeout: expected a method, got `undefined` (undefined).'],
+      null: [Finally(), [null], '@Finally: expected a method, got `null` (null).'],
+      'a number': [GracefulTimeout(1000), [5], '@GracefulTimeout: expected a method, got `5` (number).'],
+      'an object': [OnTimeout({}), [{ a: 1 }], '@OnTimeout: expected a method, got `{"a":1}` (object).'],
+      'an object that is shown as nothing': [
+        Finally(),
+        [{ toJSON() {} }],
+        '@Finally: expected a method, got `[object Object]` (object).',
+      ],
+      'a key of nothing': [
+        OnTimeout,
+        [undefined, 'report'],
+        '@OnTimeout: expected a method, got `undefined` (undefined).',
+      ],
+      'a key of an object without a prototype': [
+        GracefulTimeout(1000),
+        [Object.create(null), 'handler'],
+        '@GracefulTimeout on handler: expected a method, got a field.',
+      ],
+    };
+    for (const [what, [decorator, args, message]] of Object.entries(calls)) {
+      it(`but with ${what}`, () => {
+        expect(() => loosely(decorator)(...args))
+          .to.throw(TypeError)
+          .with.property('message', `${message} Put it on a method.`);
+      });
+    }
+
+    it('but with a class that has a static method `name`', () => {
+      class Named {
+        static name(): string {
+          return 'Named';
+        }
+      }
+      expect(() => loosely(OnTimeout)(Named)).to.throw(TypeError, '@OnTimeout on an anonymous function: ');
+    });
+
+    it('which is a margin that is missing', () => {
+      const applied = loosely(loosely(GracefulTimeout)());
+      expect(() => applied({}, 'handler', { value() {} })).to.throw(
+        TypeError,
+        '@GracefulTimeout on Object.handler: expected `marginMs` to be a finite number > 0, got `undefined` (undefined).',
+      );
+    });
+  });
+
   describe('is shown at the line of the user', () => {
     const thrownBy = (define: () => unknown): Error => {
       try {
@@ -201,6 +254,22 @@ describe('a mistake that only a call shows (R3)', () => {
       const { handler } = Orders;
       await handler({}, new FakeContext(3000));
       const message = 'handler runs no hooks: it is static, but the hooks of its class are not';
+      expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
+    });
+
+    it('because those of a subclass are instance methods and the inherited handler is static', async () => {
+      class Base {
+        @GracefulTimeout({ marginMs: 1000, logger })
+        static async handler(_event: unknown, _context: unknown): Promise<string> {
+          return 'done';
+        }
+      }
+      class Orders extends Base {
+        @Finally
+        protected close(): void {}
+      }
+      expect(await Base.handler.call(Orders, {}, new FakeContext(3000))).to.equal('done');
+      const message = 'Orders.handler runs no hooks: it is static, but the hooks of its class are not';
       expect(logger.lines).to.deep.equal([{ level: 'warn', message, detail: mend }]);
     });
 

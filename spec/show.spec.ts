@@ -18,6 +18,7 @@ describe('show', () => {
     [new RangeError('too far'), 'RangeError: too far'],
     [circular, '[object Object]'],
     [Object.create(null), '{}'],
+    [{ toJSON() {} }, '[object Object]'],
   ] as const) {
     it(`writes ${shown}`, () => {
       expect(show(value)).to.equal(shown);

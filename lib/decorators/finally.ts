@@ -1,12 +1,23 @@
+import { bareOrCalled } from './bare-or-called.js';
 import { recordHook } from './hooks.js';
-import { bareOrCalled, type DualDecorator, showGiven } from './member.js';
+import type { DualDecorator } from './member.js';
+import { showGiven } from './misuse.js';
 
-/** A method that can take any outcome and the handler's arguments, or fewer of them. */
-type FinallyHook = (outcome: PromiseSettledResult<never>, ...handlerArguments: never[]) => unknown;
-
-interface FinallyDecorator extends DualDecorator<FinallyHook> {
-  (): DualDecorator<FinallyHook>;
-}
+/**
+ * Method decorator that {@link Finally} is, and that it returns. It takes a method whose parameters are the outcome, a
+ * `PromiseSettledResult` of what the handler returns, and then those of the handler, or fewer of them.
+ *
+ * You need its name where you write down the type of a decorator of yours.
+ *
+ * @example
+ * ```ts
+ * import { Finally, type FinallyDecorator } from 'lambda-graceful-timeout';
+ *
+ * export const AfterEach: FinallyDecorator = Finally;
+ * ```
+ */
+export interface FinallyDecorator
+  extends DualDecorator<(outcome: PromiseSettledResult<never>, ...handlerArguments: never[]) => unknown> {}
 
 /**
  * Method decorator that runs the method at the end of every invocation of the class's `@GracefulTimeout` handler,
@@ -47,7 +58,10 @@ interface FinallyDecorator extends DualDecorator<FinallyHook> {
  * export const handler = lambda.handler.bind(lambda);
  * ```
  */
-export const Finally: FinallyDecorator = bareOrCalled<FinallyHook>('@Finally', (member, options) => {
-  if (options !== undefined) throw member.misuse('no argument', showGiven(options), 'Write `@Finally`.');
-  recordHook(member, 'finally');
-});
+export const Finally: FinallyDecorator & (() => FinallyDecorator) = bareOrCalled<FinallyDecorator>(
+  '@Finally',
+  (member, options) => {
+    if (options !== undefined) throw member.misuse('no argument', showGiven(options), 'Write `@Finally`.');
+    recordHook(member, 'finally');
+  },
+);

@@ -3,45 +3,36 @@ import type { GuardedClass } from '../invocation/hook.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
 import { rehearse } from '../invocation/rehearsal.js';
-import { log, type TimeoutLogger } from '../report/logger.js';
+import { log } from '../report/logger.js';
 import { startWatchdog } from '../watchdog/start-watchdog.js';
-import { NO_WATCHDOG } from '../watchdog/watchdog.js';
-import { classFinder } from './hooks.js';
+import { NO_WATCHDOG, type Watchdog } from '../watchdog/watchdog.js';
+import { type CheckedOptions, type GracefulTimeoutOptions, readOptions } from './graceful-timeout-options.js';
+import { classFinder } from './guarded-class.js';
 import {
-  checkOptionNames,
   type DualDecorator,
   isApplied,
   type Member,
   type Method,
   readMember,
   replaceMethod,
-  showGiven,
 } from './member.js';
-import { errorAtApplication, errorAtCall } from './misuse.js';
+import { errorAtApplication, errorAtCall, showGiven } from './misuse.js';
 
-/** Options of {@link GracefulTimeout}. */
-export interface GracefulTimeoutOptions {
-  /**
-   * Time in ms to reserve before the Lambda deadline, for the handler's grace, the hooks and the response. A finite
-   * number > 0.
-   */
-  readonly marginMs: number;
-  /**
-   * The last part of the margin in ms, in which no hook runs any more, so that the response can leave. A finite
-   * number from 0 to below `marginMs`. Default: 10 % of `marginMs`, or of the time that is left, if that is less.
-   */
-  readonly reserveMs?: number;
-  /**
-   * Whether to interrupt code that blocks the event loop after its time is over: the handler from its cut-off on, a hook
-   * from the end of its share on, and abandoned code. Starts a thread when the class is defined. Default: `false`.
-   */
-  readonly preempt?: boolean;
-  /**
-   * What logs timeouts, failed and abandoned hooks, and what code does after its time is over: a Powertools `Logger`, or
-   * anything with `error` and `warn` methods of its shape. Default: `console`.
-   */
-  readonly logger?: TimeoutLogger;
-}
+/**
+ * Method decorator that {@link GracefulTimeout} returns. It takes any method, and leaves its type as it is.
+ *
+ * You need its name where you write down what a function of yours returns, such as the settings that your handlers share.
+ *
+ * @example
+ * ```ts
+ * import { GracefulTimeout, type GracefulTimeoutDecorator } from 'lambda-graceful-timeout';
+ *
+ * export function OurTimeout(marginMs = 1000): GracefulTimeoutDecorator {
+ *   return GracefulTimeout({ marginMs, preempt: true });
+ * }
+ * ```
+ */
+export interface GracefulTimeoutDecorator extends DualDecorator<(...handlerArguments: never) => unknown> {}
 
 /**
  * Method decorator that ends an AWS Lambda handler before Lambda kills it.
@@ -87,8 +78,8 @@ export interface GracefulTimeoutOptions {
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
  */
-export function GracefulTimeout(options: number | GracefulTimeoutOptions): DualDecorator<Method>;
-export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
+export function GracefulTimeout(options: number | GracefulTimeoutOptions): GracefulTimeoutDecorator;
+export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator {
   if (isApplied(options)) {
     const { misuse } = readMember('@GracefulTimeout', options, errorAtApplication(GracefulTimeout));
     throw misuse('a margin in ms', 'none', 'Write `@GracefulTimeout(3000)`.');
@@ -97,10 +88,11 @@ export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
   return (...args: unknown[]) => {
     const member = readMember('@GracefulTimeout', args, makeError);
     if (options.length > 1) {
-      const mend = 'Write `@GracefulTimeout({ marginMs: 3000, reserveMs: 300 })`.';
-      throw member.misuse('a single argument', showGiven(options[1]), mend);
+      const advice = 'Write `@GracefulTimeout({ marginMs: 3000, reserveMs: 300 })`.';
+      throw member.misuse('a single argument', showGiven(options[1]), advice);
     }
-    const handler = { method: member.method, ...readOptions(member, options[0]) };
+    const read = readOptions(member, options[0]);
+    const handler = { method: member.method, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
     trackOperations();
     if (handler.watchdog.isWatching) rehearse();
@@ -108,49 +100,14 @@ export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
   };
 }
 
-function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'method'> {
-  const given = typeof options === 'object' && options !== null ? options : { marginMs: options };
-  checkOptionNames(member, given, ['marginMs', 'reserveMs', 'preempt', 'logger']);
-  const {
-    marginMs,
-    reserveMs,
-    preempt = false,
-    logger = console,
-  } = given as Partial<Record<keyof GracefulTimeoutOptions, unknown>>;
-
-  if (!isFiniteNumber(marginMs) || marginMs <= 0) {
-    const mend = 'Write the time in ms to keep before the Lambda deadline: `@GracefulTimeout(3000)`.';
-    throw member.misuse('`marginMs` to be a finite number > 0', showGiven(marginMs), mend);
-  }
-  if (reserveMs !== undefined && (!isFiniteNumber(reserveMs) || reserveMs < 0 || reserveMs >= marginMs)) {
-    const expected = `\`reserveMs\` to be a finite number >= 0 and < \`marginMs\` (${marginMs})`;
-    throw member.misuse(expected, showGiven(reserveMs), 'Leave it out for a tenth of the margin.');
-  }
-  if (!isLogger(logger)) {
-    const mend = 'Pass a Powertools `Logger`, or leave it out for `console`.';
-    throw member.misuse('`logger` to have the methods `error` and `warn`', showGiven(logger), mend);
-  }
-  if (typeof preempt !== 'boolean') {
-    throw member.misuse(
-      '`preempt` to be a boolean',
-      showGiven(preempt),
-      'Write `true`, or leave it out for `false`.',
-    );
-  }
-  const warn = (reason: string): void =>
-    log(logger, 'warn', `${member.name} cannot be preempted, but its timeout still works`, reason);
-  const watchdog = preempt ? startWatchdog(warn) : NO_WATCHDOG;
-  return { marginMs, reserveMs, logger, preempt, watchdog };
-}
-
 const MISMATCH = 'Make the handler and its hooks all instance methods, or all static.';
 
-const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
-
-const isLogger = (value: unknown): value is TimeoutLogger => {
-  const { error, warn } = (value ?? {}) as Partial<TimeoutLogger>;
-  return typeof error === 'function' && typeof warn === 'function';
-};
+function watchdogFor({ name }: Member, { preempt, logger }: CheckedOptions): Watchdog {
+  if (!preempt) return NO_WATCHDOG;
+  return startWatchdog((reason) =>
+    log(logger, 'warn', `${name} cannot be preempted, but its timeout still works`, reason),
+  );
+}
 
 /** Wraps the method. The wrapper has the name and the other properties of the method. */
 function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedClass): Method {

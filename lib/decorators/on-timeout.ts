@@ -1,6 +1,8 @@
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
+import { bareOrCalled } from './bare-or-called.js';
 import { recordHook } from './hooks.js';
-import { bareOrCalled, checkOptionNames, type DualDecorator, type Member, showGiven } from './member.js';
+import type { DualDecorator, Member } from './member.js';
+import { checkOptionNames, showGiven } from './misuse.js';
 
 /** Options of {@link OnTimeout}. */
 export interface OnTimeoutOptions {
@@ -11,12 +13,23 @@ export interface OnTimeoutOptions {
   readonly respond?: boolean;
 }
 
-/** A method that can take the error and the handler's arguments, or fewer of them. */
-type TimeoutHook = (error: LambdaTimeoutError, ...handlerArguments: never[]) => unknown;
-
-interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {
-  (options?: OnTimeoutOptions): DualDecorator<TimeoutHook>;
-}
+/**
+ * Method decorator that {@link OnTimeout} is, and that it returns. It takes a method whose parameters are a
+ * {@link LambdaTimeoutError} and then those of the handler, or fewer of them. It may return anything.
+ *
+ * You need its name where you write down what a function of yours returns.
+ *
+ * @example
+ * ```ts
+ * import { OnTimeout, type OnTimeoutDecorator } from 'lambda-graceful-timeout';
+ *
+ * export function Responds(): OnTimeoutDecorator {
+ *   return OnTimeout({ respond: true });
+ * }
+ * ```
+ */
+export interface OnTimeoutDecorator
+  extends DualDecorator<(error: LambdaTimeoutError, ...handlerArguments: never[]) => unknown> {}
 
 /**
  * Method decorator that runs the method when an invocation of the class's `@GracefulTimeout` handler times out.
@@ -54,18 +67,19 @@ interface OnTimeoutDecorator extends DualDecorator<TimeoutHook> {
  * export const handler = search.handler.bind(search);
  * ```
  */
-export const OnTimeout: OnTimeoutDecorator = bareOrCalled<TimeoutHook>('@OnTimeout', (member, options) =>
-  recordHook(member, 'onTimeout', readRespond(member, options)),
-);
+export const OnTimeout: OnTimeoutDecorator & ((options?: OnTimeoutOptions) => OnTimeoutDecorator) =
+  bareOrCalled<OnTimeoutDecorator>('@OnTimeout', (member, options) =>
+    recordHook(member, 'onTimeout', readRespond(member, options)),
+  );
 
 function readRespond(member: Member, options: unknown = {}): boolean {
-  const mend = 'Write `@OnTimeout` or `@OnTimeout({ respond: true })`.';
+  const advice = 'Write `@OnTimeout` or `@OnTimeout({ respond: true })`.';
   if (typeof options !== 'object' || options === null) {
-    throw member.misuse('an object with options', showGiven(options), mend);
+    throw member.misuse('an object with options', showGiven(options), advice);
   }
-  checkOptionNames(member, options, ['respond']);
+  checkOptionNames(member.misuse, options, ['respond']);
   const { respond = false } = options as { respond?: unknown };
   if (typeof respond !== 'boolean')
-    throw member.misuse('`respond` to be a boolean', showGiven(respond), mend);
+    throw member.misuse('`respond` to be a boolean', showGiven(respond), advice);
   return respond;
 }

@@ -95,5 +95,5 @@ export const isTimeout = (value: unknown): value is LambdaTimeoutError => value 
 // On the prototype: the runtime would log an own `name` a second time.
 Object.defineProperties(LambdaTimeoutError.prototype, {
   name: { value: 'LambdaTimeoutError', configurable: true, writable: true },
-  [BRAND]: { value: true },
+  [BRAND]: {}, // it is enough that it is there
 });

@@ -2,9 +2,27 @@ import { writeErrorStacks } from './error-stacks.js';
 import { isError, show } from './show.js';
 import type { StackBudget } from './stack-budget.js';
 
-/** What is needed of a logger: Powertools' `Logger`, `console` and most others have it. */
+/**
+ * What a logger must have: Powertools' `Logger`, `console` and most others have it.
+ *
+ * Both methods get a line of text, and a detail: an error, or a text that says what to do. A logger that writes its arguments
+ * in another order needs two methods around it.
+ *
+ * @example
+ * ```ts
+ * import { GracefulTimeout, type TimeoutLogger } from 'lambda-graceful-timeout';
+ *
+ * export const ourLogger: TimeoutLogger = {
+ *   error: (message, detail) => console.error(JSON.stringify({ message, detail: String(detail) })),
+ *   warn: (message, detail) => console.warn(JSON.stringify({ message, detail: String(detail) })),
+ * };
+ * export const OurTimeout = () => GracefulTimeout({ marginMs: 3000, logger: ourLogger });
+ * ```
+ */
 export interface TimeoutLogger {
+  /** Gets timeouts, and hooks that have failed or were abandoned. */
   error(message: string, detail: Error | string): void;
+  /** Gets what is no failure of the invocation, such as what its code does after its end. */
   warn(message: string, detail: Error | string): void;
 }
 

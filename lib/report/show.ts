@@ -13,7 +13,7 @@ export function show(value: unknown): string {
     if (isError(value)) return `${value.name}: ${value.message}`;
     if (typeof value === 'function') return `[function ${value.name}]`;
     if (typeof value !== 'object' && typeof value !== 'string') return String(value);
-    return JSON.stringify(value);
+    return JSON.stringify(value) ?? tagOf(value); // a `toJSON` may return nothing
   } catch {
     return tagOf(value);
   }

@@ -140,6 +140,7 @@ describe('.github/dependabot.yml', () => {
     expect(updates.map((update) => `${update['package-ecosystem']} ${update.directory}`)).to.have.members([
       'npm /',
       'npm /docs',
+      'npm /mutation',
       'npm /samples/opentelemetry',
       'npm /spec/telemetry/functions',
       'github-actions /',

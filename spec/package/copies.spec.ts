@@ -6,8 +6,15 @@ import { nodes } from './nodes.js';
 import { project } from './project.js';
 
 for (const dialect of DIALECTS) {
-  const build = tscBuild('typescript-7', dialect, NODE_NEXT, 'copies.mts', 'own-metadata.mts');
-  const [copies = '', ownMetadata = ''] = build.outputs;
+  const build = tscBuild(
+    'typescript-7',
+    dialect,
+    NODE_NEXT,
+    'copies.mts',
+    'own-metadata.mts',
+    'polyfilled.mts',
+  );
+  const [copies = '', ownMetadata = '', polyfilled = ''] = build.outputs;
 
   describe(`The installed package with ${dialect} decorators`, () => {
     before(() => make(build));
@@ -63,6 +70,16 @@ for (const dialect of DIALECTS) {
             });
           }
         }
+      });
+
+      describe(`in a program that loads another polyfill of Reflect later, on ${node.title} (R5)`, () => {
+        it('finds its hooks, those of a copy that is loaded after it too, and leaves it its metadata', async () => {
+          expect(await runProgram(node.file, polyfilled)).to.deep.equal({
+            isReplaced: true,
+            steps: ['report', 'close'],
+            route: '/express',
+          });
+        });
       });
     }
   });

@@ -1,6 +1,9 @@
 import { cp, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { rollup } from 'rollup';
+import { expectRejection } from '../support/expect-rejection.js';
 import { run } from './commands.js';
 import { bundle } from './compilers/esbuild.js';
 import { NODE_NEXT, tscBuild } from './compilers/tsc.js';
@@ -78,5 +81,45 @@ describe('A bundle (sideEffects)', () => {
   it('contains the package and its metadata after an import that is used', async () => {
     const text = await bundleOf(`export { OnTimeout } from 'lambda-graceful-timeout';`);
     expect(text).to.include('Symbol.metadata').and.include('defineMetadata');
+  });
+
+  /** Bundles with Rollup, for which this package is code of the user, and `moduleSideEffects` is what the user sets. */
+  const rolledUp = async (moduleSideEffects: boolean | ((id: string) => boolean)): Promise<string> => {
+    const { directory } = await project();
+    const resolve = (specifier: string): string => createRequire(join(directory, 'x.js')).resolve(specifier);
+    const { generate } = await rollup({
+      input: 'entry',
+      external: /^node:|^events$/,
+      treeshake: { moduleSideEffects },
+      plugins: [
+        {
+          name: 'resolve',
+          resolveId(id) {
+            if (id === 'entry') return id;
+            if (id === 'lambda-graceful-timeout')
+              return join(directory, 'node_modules/lambda-graceful-timeout/dist/esm/index.js');
+            return id.startsWith('reflect-metadata') ? resolve(id) : undefined;
+          },
+          load: (id) => (id === 'entry' ? "export { OnTimeout } from 'lambda-graceful-timeout';" : undefined),
+        },
+      ],
+    });
+    const { output } = await generate({ format: 'esm' });
+    const file = `rolled-up-${typeof moduleSideEffects}.mjs`;
+    await writeFile(join(directory, file), output[0].code);
+    return run(process.execPath, [file], directory);
+  };
+
+  it('says what to set if the bundler has left its metadata out', async () => {
+    const error = await expectRejection(rolledUp(false));
+    expect(error)
+      .to.have.property('message')
+      .that.matches(
+        /imports `reflect-metadata\/lite`, and expected .* got none\..* set `treeshake: \{ moduleSideEffects: /,
+      );
+  });
+
+  it('loads with what that message says', async () => {
+    expect(await rolledUp((id) => id.includes('reflect-metadata'))).to.equal('');
   });
 });

@@ -3,7 +3,9 @@ import { run } from '../commands.js';
 import { type Build, type Dialect, folderOf } from './build.js';
 
 export const TYPESCRIPTS = ['typescript-7', 'typescript-6', 'typescript-5.9', 'typescript-5.4'] as const;
-type TypeScript = (typeof TYPESCRIPTS)[number];
+/** Those that must read the declarations. Standard decorators have their metadata only from 5.2 on. */
+export const READING_TYPESCRIPTS = [...TYPESCRIPTS, 'typescript-5.0'] as const;
+type TypeScript = (typeof READING_TYPESCRIPTS)[number];
 
 /** Node's own modules. */
 export const NODE_NEXT = '--module nodenext --target es2022';
