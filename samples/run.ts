@@ -17,6 +17,7 @@ import { sqsPerRecord } from './sqs-per-record/sample.js';
 import { showSample } from './stage.js';
 import { streaming } from './streaming/sample.js';
 import { describeRuntime, printVerdict } from './verdict.js';
+import { webFramework } from './web-framework/sample.js';
 import { without } from './without/sample.js';
 
 const samples = [
@@ -26,6 +27,7 @@ const samples = [
   sqsPerRecord,
   checkpointResume,
   http504,
+  webFramework,
   streaming,
   cancelDownstream,
   powertools,

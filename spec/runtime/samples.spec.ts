@@ -13,6 +13,7 @@ describe('the samples', function () {
     ['sqs-per-record', 'FullBatchFailureError'],
     ['checkpoint-resume', 'in 3 invocations, each stored once'],
     ['http-504', '504'],
+    ['web-framework', 'answered 504'],
     ['streaming', 'orders were streamed before the timeout'],
     ['cancel-downstream', 'closed'],
     ['powertools', 'delivered again but charged once'],
