@@ -127,7 +127,9 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
 
   onOutcome(invocation: Invocation): void {
     // Without concurrency an invocation lasts until the process asks for the next one. Its last lines are here by then.
+    // A client that streams can ask first: it sends the request and the answer over two connections.
     if (this.#isConcurrent) void this.#complete(invocation);
+    else if (this.#polls.length > 0) void this.#completeCurrent();
   }
 
   onInitError(error: FunctionError): void {
@@ -142,6 +144,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   async onExit(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     clearTimeout(this.#initTimer);
     this.#deadline.clear();
+    // Whoever is answered below may invoke again at once, and a process that has ended takes no event.
+    this.#polls.length = 0;
     if (this.#closed) {
       for (const invocation of this.#inFlight.values()) {
         invocation.refuse(new Error('The local Lambda was closed before the invocation ended'));
