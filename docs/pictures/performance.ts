@@ -1,0 +1,53 @@
+import type { Language } from './language.js';
+import { picture, rect, type Theme, text } from './svg.js';
+
+/** One figure of the bench, ours and that of others. Less is better. */
+export interface Figure {
+  readonly figure: string;
+  /** The same in Japanese. */
+  readonly ja?: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+const WORDS = {
+  en: {
+    title: 'What an invocation costs with this package and with others; shorter is better',
+    ours: 'this package',
+  },
+  ja: { title: 'このパッケージとほかの方法の比較。短いほど良い', ours: 'このパッケージ' },
+} as const;
+
+const [WIDTH, VALUE, ROW] = [520, 96, 26];
+/** About the width of a letter. */
+const LETTER = 7.4;
+
+export function performance(figures: readonly Figure[]) {
+  return (language: Language, theme: Theme): string => {
+    const words = WORDS[language];
+    const names = [words.ours, ...figures.flatMap(({ peers }) => Object.keys(peers))];
+    const left = 24 + LETTER * Math.max(...names.map(({ length }) => length));
+    const longest = WIDTH - left - VALUE;
+    const shapes: string[] = [];
+    let y = 14;
+    for (const { figure, ja = figure, unit, ours, peers } of figures) {
+      const rows = [[words.ours, ours] as const, ...Object.entries(peers)];
+      const most = Math.max(...rows.map(([, value]) => value));
+      shapes.push(text(14, y + 20, language === 'ja' ? ja : figure, 'bold'));
+      y += 32;
+      for (const [index, [name, value]] of rows.entries()) {
+        const length = Math.max(2, (longest * value) / most);
+        const color = index === 0 ? 'blue' : 'quiet';
+        shapes.push(
+          text(left, y + 16, name, `end small${index === 0 ? ' bold' : ''}`),
+          rect(left + 10, y + 3, length, ROW - 8, color, 3),
+          text(left + 18 + length, y + 16, `${value.toLocaleString('en')} ${unit}`, 'small'),
+        );
+        y += ROW;
+      }
+      y += 14;
+    }
+    return picture({ theme, width: WIDTH, height: y + 4, title: words.title }, shapes);
+  };
+}
