@@ -61,7 +61,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #initError: FunctionError | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   #maxMemoryMb: number | undefined;
-  #timedOut = false;
+  /** After how long its invocation was killed, if it was. */
+  #killedAfterMs: number | undefined;
   #closed = false;
 
   constructor(options: EnvironmentOptions, listener: EnvironmentListener) {
@@ -214,7 +215,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #kill(invocation: Invocation): void {
     const errorMessage = `RequestId: ${invocation.requestId} Error: ${timeoutMessage(this.#options.timeoutMs)}`;
     invocation.end({ status: 'timed out', error: { errorType: 'Sandbox.Timedout', errorMessage } });
-    this.#timedOut = true;
+    this.#killedAfterMs = invocation.elapsedMs();
     this.#maxMemoryMb = this.#process?.maxMemoryMb();
     this.#process?.kill();
   }
@@ -222,8 +223,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   /** Answers an invocation that the end of the process has cut off. */
   #cutOff(invocation: Invocation, reason: string): void {
     const { requestId } = invocation;
-    if (this.#timedOut) {
-      const killedAtMs = invocation.startedAtMs + invocation.durationMs;
+    if (this.#killedAfterMs !== undefined) {
+      const killedAtMs = invocation.startedAtMs + this.#killedAfterMs;
       this.#log.writePlatformLine(timeoutLine(requestId, this.#options.timeoutMs), invocation, killedAtMs);
     } else {
       const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
@@ -252,7 +253,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #settle(invocation: Invocation): void {
     const { memoryMb } = this.#options;
     const initMs = this.#log.isFirstInvocation ? this.#initMs : undefined;
-    const figures = { memoryMb, maxMemoryMb: this.#maxMemoryMb, initMs };
+    const figures = { memoryMb, maxMemoryMb: this.#maxMemoryMb, initMs, killedAfterMs: this.#killedAfterMs };
     this.#log.writePlatformLine(endLine(invocation.requestId), invocation);
     this.#log.writePlatformLine(reportLine(invocation, figures), invocation);
     this.#inFlight.delete(invocation.requestId);

@@ -51,6 +51,8 @@ export interface Streaming {
   readonly exits?: boolean;
   readonly throws?: boolean;
   readonly hangs?: boolean;
+  /** Blocks the event loop after its end. */
+  readonly blocks?: boolean;
 }
 
 export const streaming = awslambda.streamifyResponse<Streaming>(async (event, stream) => {
@@ -62,4 +64,7 @@ export const streaming = awslambda.streamifyResponse<Streaming>(async (event, st
   if (event.throws) throw new Error('thrown');
   if (event.hangs) await hanging();
   stream.end('two');
+  if (!event.blocks) return;
+  await new Promise((resolve) => setTimeout(resolve, SPIN_MS));
+  for (;;);
 });

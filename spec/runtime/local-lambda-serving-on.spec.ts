@@ -32,6 +32,11 @@ describe('the local Lambda serves on', function () {
         ],
         ['failed before its first byte', { throws: true }, { status: 'failed', body: '' }],
         ['failed while it was open', { writes: true, throws: true }, { status: 'failed', body: 'one ' }],
+        [
+          'was killed after its end',
+          { writes: true, blocks: true },
+          { status: 'succeeded', body: 'one two' },
+        ],
       ];
       for (const [what, event, expected] of cases) {
         it(`that ${what}`, async () => {
@@ -45,6 +50,14 @@ describe('the local Lambda serves on', function () {
           }
         });
       }
+
+      it('and reports the time at which it was killed, also if the stream had ended', async () => {
+        const lambda = functionOf('local-lambda-handlers.streaming', { client });
+        const { lines } = await lambda.invoke({ blocks: true });
+        const [timeout = '', , report = ''] = lines.slice(-3).map(({ text }) => text);
+        expect(timeout).to.match(/ Task timed out after 1\.00 seconds$/);
+        expect(report).to.match(/\tDuration: 1\d{3}\.\d\d ms\t.*\tStatus: timeout$/);
+      });
     });
   }
 
