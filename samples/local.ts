@@ -91,7 +91,7 @@ function exportsOf(stem: string): readonly string[] | undefined {
   const file = ['.js', '.mjs', '.cjs'].map((extension) => stem + extension).find((path) => existsSync(path));
   const program = `
     globalThis.awslambda = { streamifyResponse: (handler) => handler, HttpResponseStream: {} };
-    const { default: cjs, ...names } = await import(${JSON.stringify(pathToFileURL(file ?? stem).href)});
+    const { default: cjs, 'module.exports': same, ...names } = await import(${JSON.stringify(pathToFileURL(file ?? stem).href)});
     process.stdout.write('\\n' + JSON.stringify(Object.keys({ ...cjs, ...names })), () => process.exit());`;
   try {
     const args = ['--input-type=module', '--eval', program];
