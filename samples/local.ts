@@ -20,7 +20,8 @@ async function run(options: LocalOptions): Promise<void> {
     timeoutMs,
     ...(memoryMb !== undefined && { memoryMb }),
     env,
-    onLine: ({ text }) => console.log(text),
+    // The runtime client writes a line break in a message as a carriage return, and CloudWatch shows it as a line break.
+    onLine: ({ text }) => console.log(text.replaceAll('\r', '\n')),
   });
   const size = memoryMb === undefined ? '' : `, ${memoryMb} MB`;
   console.log(dim(`${describeRuntime(lambda.client)}, a timeout of ${timeoutMs / 1000} s${size}\n`));

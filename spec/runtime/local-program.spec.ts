@@ -6,7 +6,7 @@ import { built, type Run, runIn } from './sample-programs.js';
 
 const BUNDLE = `
 exports.handler = async ({ hangs, fails }, context) => {
-  console.log('table', process.env.TABLE, context.memoryLimitInMB);
+  console.log('table', process.env.TABLE, context.memoryLimitInMB, '\\nnext line');
   if (hangs) await new Promise((resolve) => setTimeout(resolve, 60_000));
   if (fails) throw new RangeError('failed');
   return { done: true };
@@ -52,7 +52,7 @@ describe('`npm run local`', function () {
     );
     expect(output)
       .to.match(/^START RequestId: [\da-f-]{36} Version: \$LATEST$/m)
-      .and.match(/^\S+Z\t[\da-f-]{36}\tINFO\ttable orders 512$/m)
+      .and.match(/^\S+Z\t[\da-f-]{36}\tINFO\ttable orders 512 \nnext line$/m)
       .and.match(/^REPORT RequestId: .*\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\tInit Duration: /m)
       .and.include('"done": true');
     expect(code, output).to.equal(0);
