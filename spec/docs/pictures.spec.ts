@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { drawPictures } from '../../docs/pictures/pictures.js';
+import { linksIn } from './markdown.js';
 import { filesIn, ROOT, read } from './repository.js';
 
 describe('the pictures of the guide', () => {
@@ -26,5 +27,11 @@ describe('the pictures of the guide', () => {
     for (const { path, svg } of pictures.filter((picture) => picture.path.endsWith('.ja.svg'))) {
       expect(svg, path).to.match(/<title id="title">[^<]*[ぁ-ん]/);
     }
+  });
+
+  it('are links to be checked, also in HTML', () => {
+    const html =
+      '<picture>\n  <source media="(x)" srcset="a.dark.svg">\n  <img alt="a" src="a.svg">\n</picture>';
+    expect(linksIn(html)).to.deep.equal(['a.dark.svg', 'a.svg']);
   });
 });
