@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     calls: ['Does any of them call a service?'],
     yes: 'yes',
     no: 'no',
-    memory: 'How much memory has the function?',
+    memory: 'How much memory does the function have?',
     floor: ['`500 ms`'],
     leaves: ['128 MB', '256 MB', '512 MB', '1024 MB +'],
     add: ['Add the time that the services need to answer', 'and never go below 500 ms'],

@@ -13,10 +13,14 @@ export interface Figure {
 
 const WORDS = {
   en: {
-    title: 'What an invocation costs with this package and with others; shorter is better',
+    title: 'What this package costs, beside others: shorter is better',
     ours: 'this package',
   },
-  ja: { title: 'このパッケージとほかの方法の比較。短いほど良い', ours: 'このパッケージ' },
+  ja: {
+    title: 'このパッケージとほかの方法のコストの比較: 短いほど良い',
+    ours: 'このパッケージ',
+    better: '短いほど良い',
+  },
 } as const;
 
 const [WIDTH, VALUE, ROW] = [520, 96, 26];
@@ -29,8 +33,8 @@ export function performance(figures: readonly Figure[]) {
     const names = [words.ours, ...figures.flatMap(({ peers }) => Object.keys(peers))];
     const left = 24 + LETTER * Math.max(...names.map(({ length }) => length));
     const longest = WIDTH - left - VALUE;
-    const shapes: string[] = [];
-    let y = 14;
+    const shapes = [text(WIDTH - 14, 28, words.better, 'end small quiet')];
+    let y = 24;
     for (const { figure, ja = figure, unit, ours, peers } of figures) {
       const rows = [[words.ours, ours] as const, ...Object.entries(peers)];
       const most = Math.max(...rows.map(([, value]) => value));
