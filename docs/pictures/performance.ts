@@ -15,6 +15,7 @@ const WORDS = {
   en: {
     title: 'What this package costs, beside others: shorter is better',
     ours: 'this package',
+    better: 'shorter is better',
   },
   ja: {
     title: 'このパッケージとほかの方法のコストの比較: 短いほど良い',
