@@ -2,12 +2,13 @@ import { performance } from 'node:perf_hooks';
 import type { LogLine } from './local-lambda/invocation.js';
 import type { LocalLambda } from './local-lambda/local-lambda.js';
 import type { RuntimeClientName } from './local-lambda/runtime-client.js';
-import { bold, cyan, dim, green, red, yellow } from './paint.js';
+import { bold, cyan, dim, green, type Paint, plain, red, yellow } from './paint.js';
 import { readable } from './readable-line.js';
 import type { Sample, Verdict } from './sample.js';
 import { type Audience, showSample } from './stage.js';
 import { Timeline } from './timeline.js';
 import { describeRuntime } from './verdict.js';
+import { outputWidth, wrap } from './wrap.js';
 
 /** A sample's part in an act. */
 export interface Part<Event = never> {
@@ -25,7 +26,6 @@ export interface Script {
   readonly marks: readonly { readonly atMs: number; readonly text: string }[];
 }
 
-const MAX_WIDTH = 120;
 const FLUSH_EVERY_MS = 50;
 /** How late a line can arrive and still be printed in its place. */
 const MAX_LATENESS_MS = 100;
@@ -42,8 +42,7 @@ export class Act {
     this.#script = script;
     this.#parts = parts;
     const titles = parts.map(({ title }) => title);
-    const width = Math.min(process.stdout.columns ?? 100, MAX_WIDTH);
-    this.#timeline = new Timeline(titles, width, (line) => console.log(line));
+    this.#timeline = new Timeline(titles, outputWidth(), (line) => console.log(line));
   }
 
   async play(): Promise<Verdict[]> {
@@ -93,7 +92,10 @@ export class Act {
 
   #printHead(client: RuntimeClientName): void {
     const { headline, explanation, marks } = this.#script;
-    console.log(`${bold(headline)}\n${explanation}\n${dim(describeRuntime(client))}\n`);
+    printParagraph(headline, bold);
+    printParagraph(explanation);
+    printParagraph(describeRuntime(client), dim);
+    console.log();
     this.#timeline.printTitles();
     for (const mark of marks) this.#timeline.add({ ...mark, paint: cyan });
   }
@@ -102,11 +104,15 @@ export class Act {
 const isAccounting = ({ source, text }: LogLine): boolean =>
   source === 'platform' && /^(END|REPORT) /.test(text);
 
-function describe({ source, text: line }: LogLine): { text: string; paint: (text: string) => string } {
+function describe({ source, text: line }: LogLine): { text: string; paint: Paint } {
   const { level, text } = readable(line);
   if (source === 'platform') return { text, paint: text.startsWith('START ') ? dim : alarm };
   const paint = level === 'ERROR' ? red : level === 'WARN' ? yellow : green;
   return { text: level ? `${level} ${text}` : text, paint };
 }
 
-const alarm = (text: string): string => bold(red(text));
+const alarm: Paint = (text) => bold(red(text));
+
+function printParagraph(text: string, paint: Paint = plain): void {
+  for (const line of wrap(text, undefined, '')) console.log(paint(line));
+}

@@ -24,7 +24,7 @@ export function readable(line: string): ReadableLine {
 /** The runtime client writes a line break in a message as a carriage return. */
 const shorten = (text: string): string =>
   text
-    .replaceAll(UUID, '$1…')
+    .replaceAll(UUID, '$1')
     .replaceAll('\t', '  ')
     .replaceAll(/\s*[\r\n]+\s*/g, ' ');
 

@@ -8,7 +8,7 @@ import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
 import { managedInstances } from './managed-instances/sample.js';
 import { opentelemetry } from './opentelemetry/sample.js';
-import { bold, cyan, dim, red, yellow } from './paint.js';
+import { bold, cyan, dim, type Paint, plain, red, yellow } from './paint.js';
 import { powertools } from './powertools/sample.js';
 import { type ReadableLine, readable } from './readable-line.js';
 import { SAMPLE_TIMEOUT_MS, type Sample } from './sample.js';
@@ -19,6 +19,7 @@ import { streaming } from './streaming/sample.js';
 import { describeRuntime, printVerdict } from './verdict.js';
 import { webFramework } from './web-framework/sample.js';
 import { without } from './without/sample.js';
+import { outputWidth, wrap } from './wrap.js';
 
 const samples = [
   without,
@@ -39,11 +40,13 @@ const samples = [
 async function run(sample: Sample): Promise<void> {
   let startedAtMs = performance.now();
   let isTitled = false;
-  const printNote = (text: string) => print(performance.now() - startedAtMs, cyan(text));
+  const printNote = (text: string) => print(performance.now() - startedAtMs, text, cyan);
   const printLine = ({ atMs, source, text }: LogLine) => {
     if (text.startsWith('START ')) startedAtMs = performance.now() - atMs;
     if (sample.overlapping && source === 'platform') return;
-    print(atMs, source === 'platform' ? dim(readable(text).text) : paintByLevel(readable(text)));
+    const line = readable(text);
+    if (source === 'platform') print(atMs, line.text, dim);
+    else print(atMs, line.level ? `${line.level.padEnd(5)} ${line.text}` : line.text, painterOf(line));
   };
   const verdict = await showSample(sample, {
     onNote: printNote,
@@ -52,23 +55,25 @@ async function run(sample: Sample): Promise<void> {
       if (isTitled) return;
       isTitled = true;
       const timeout = `a timeout of ${SAMPLE_TIMEOUT_MS / 1000} s`;
-      console.log(
-        `${bold(sample.name)}: ${sample.shows}\n${dim(`${describeRuntime(client)}, ${timeout}`)}\n`,
-      );
+      const [first = '', ...others] = wrap(`${sample.name}: ${sample.shows}`);
+      console.log(bold(sample.name) + first.slice(sample.name.length));
+      for (const line of [...others, dim(`${describeRuntime(client)}, ${timeout}`), '']) console.log(line);
     },
   });
   console.log();
   printVerdict(sample.name, verdict);
 }
 
-function print(atMs: number, text: string): void {
-  console.log(`${String(Math.round(atMs)).padStart(6)} ms  ${text}`);
+function print(atMs: number, text: string, paint: Paint): void {
+  const offset = `${String(Math.round(atMs)).padStart(6)} ms  `;
+  const [first = '', ...others] = wrap(text, outputWidth() - offset.length);
+  console.log(offset + paint(first));
+  for (const line of others) console.log(' '.repeat(offset.length) + paint(line));
 }
 
-function paintByLevel({ level, text }: ReadableLine): string {
-  const line = level ? `${level.padEnd(5)} ${text}` : text;
-  if (level === 'ERROR') return red(line);
-  return level === 'WARN' ? yellow(line) : line;
+function painterOf({ level }: ReadableLine): Paint {
+  if (level === 'ERROR') return red;
+  return level === 'WARN' ? yellow : plain;
 }
 
 const name = process.argv[2];

@@ -1,17 +1,17 @@
-import { dim } from './paint.js';
+import { dim, type Paint, plain } from './paint.js';
+import { wrap } from './wrap.js';
 
 export interface TimelineEntry {
   readonly atMs: number;
   /** The column, counted from 0. Absent on a mark, which runs across all columns. */
   readonly column?: number;
   readonly text: string;
-  readonly paint?: (text: string) => string;
+  readonly paint?: Paint;
 }
 
 const OFFSET_WIDTH = 7;
 const SEPARATOR = ' │ ';
-const MIN_COLUMN_WIDTH = 24;
-const MAX_LINES = 2;
+const MARK = ' ╞═ ';
 // What happens in several columns at about the same time goes into one row.
 const ROW_MS = 8;
 
@@ -27,19 +27,18 @@ export class Timeline {
    * @param width - of the whole timeline, in characters
    */
   constructor(titles: readonly string[], width: number, print: (line: string) => void) {
-    const room = width - OFFSET_WIDTH - SEPARATOR.length * titles.length;
     this.#titles = titles;
-    this.#columnWidth = Math.max(MIN_COLUMN_WIDTH, Math.floor(room / titles.length));
+    this.#columnWidth = Math.floor((width - OFFSET_WIDTH) / titles.length) - SEPARATOR.length;
     this.#print = print;
   }
 
   printTitles(): void {
     this.#printRow(
       'ms',
-      this.#titles.map((title) => [cell(title)]),
+      this.#titles.map((text) => this.#cells({ text })),
     );
-    const rule = `┼${'─'.repeat(this.#columnWidth + 2)}`;
-    this.#print(dim(`${'─'.repeat(OFFSET_WIDTH + 1)}${rule.repeat(this.#titles.length)}`));
+    const rules = this.#titles.map(() => '─'.repeat(this.#columnWidth));
+    this.#print(dim(['─'.repeat(OFFSET_WIDTH), ...rules].join('─┼─')));
   }
 
   add(entry: TimelineEntry): void {
@@ -70,56 +69,39 @@ export class Timeline {
       return;
     }
     const columns = this.#titles.map((_, column) =>
-      entries.filter((entry) => entry.column === column).flatMap((entry) => this.#wrap(entry)),
+      entries.filter((entry) => entry.column === column).flatMap((entry) => this.#cells(entry)),
     );
     this.#printRow(String(Math.round(first.atMs)), columns);
   }
 
   #printMark({ atMs, text, paint = plain }: TimelineEntry): void {
-    const columns = this.#titles.length;
-    const room = (this.#columnWidth + SEPARATOR.length) * columns - SEPARATOR.length - text.length;
+    const room = (this.#columnWidth + SEPARATOR.length) * this.#titles.length - MARK.length;
+    const [first = '', ...others] = wrap(text, room);
     const offset = String(Math.round(atMs)).padStart(OFFSET_WIDTH);
-    this.#print(paint(`${offset} ╞═ ${text} ${'═'.repeat(Math.max(0, room))}`));
+    this.#print(paint(`${offset}${MARK}${`${first} `.padEnd(room, '═').trimEnd()}`));
+    for (const line of others) this.#print(paint(`${' '.repeat(OFFSET_WIDTH)}${SEPARATOR}${line}`));
   }
 
   #printRow(offset: string, columns: readonly (readonly Cell[])[]): void {
     for (let line = 0; line < Math.max(...columns.map(({ length }) => length)); line++) {
       const label = dim((line === 0 ? offset : '').padStart(OFFSET_WIDTH));
       const cells = columns
-        .map((column) => column[line] ?? cell(''))
+        .map((column) => column[line] ?? EMPTY)
         .map(({ text, paint }) => paint(text.padEnd(this.#columnWidth)));
       this.#print([label, ...cells].join(` ${dim('│')} `).trimEnd());
     }
   }
 
-  #wrap({ text, paint = plain }: TimelineEntry): Cell[] {
-    return wrap(text, this.#columnWidth, MAX_LINES).map((line) => ({ text: line, paint }));
+  #cells({ text, paint = plain }: Omit<TimelineEntry, 'atMs'>): Cell[] {
+    return wrap(text, this.#columnWidth).map((line) => ({ text: line, paint }));
   }
 }
 
 interface Cell {
   readonly text: string;
-  readonly paint: (text: string) => string;
+  readonly paint: Paint;
 }
 
-const plain = (text: string): string => text;
-
-const cell = (text: string): Cell => ({ text, paint: plain });
+const EMPTY: Cell = { text: '', paint: plain };
 
 const isMark = ({ column }: TimelineEntry): boolean => column === undefined;
-
-/** Breaks a text between words into lines of at most `width`. An ellipsis replaces what does not fit into the last line. */
-function wrap(text: string, width: number, maxLines: number): string[] {
-  const lines: string[] = [];
-  let rest = text;
-  while (rest.length > width && lines.length < maxLines - 1) {
-    const space = rest.lastIndexOf(' ', width);
-    const end = space > 0 ? space : width;
-    lines.push(rest.slice(0, end));
-    rest = `  ${rest.slice(end).trimStart()}`;
-  }
-  lines.push(rest.length > width ? cut(rest, width) : rest);
-  return lines;
-}
-
-const cut = (text: string, width: number): string => `${text.slice(0, width - 1).replace(/[\s…]+$/, '')}…`;

@@ -98,7 +98,10 @@ export function canLimitCpu(root = '/'): boolean {
     const { CPU_SHARE: share } = process.env;
     const message = `The local Lambda cannot limit the CPU here: ${error instanceof Error ? error.message : error}`;
     if (share === 'required') throw new Error(message, { cause: error });
-    if (!hasWarned) console.warn(`${message}. Every function has all of it, whatever its memory.`);
+    if (!hasWarned)
+      console.warn(
+        `${message}. Every function has all of it, whatever its memory. Run as root on Linux to limit it; CONTRIBUTING.md tells what else does.`,
+      );
     hasWarned = true;
     return false;
   }

@@ -87,13 +87,19 @@ async function loadHandler(): Promise<Handler> {
   const dot = _HANDLER.lastIndexOf('.');
   const stem = join(LAMBDA_TASK_ROOT, _HANDLER.slice(0, dot));
   const path = ['.js', '.mjs', '.cjs'].map((extension) => stem + extension).find((file) => existsSync(file));
-  if (!path) throw new Error(`Cannot find module '${stem}'`);
-  const exported = await import(pathToFileURL(path).href);
+  if (!path) throw named('Runtime.ImportModuleError', `Error: Cannot find module '${stem}'`);
+  const exported = await import(pathToFileURL(path).href).catch((error) => {
+    const isMissing = /^(ERR_)?MODULE_NOT_FOUND$/.test(error?.code);
+    throw isMissing ? named('Runtime.ImportModuleError', String(error)) : error;
+  });
   const name = _HANDLER.slice(dot + 1);
   const handler = exported[name] ?? exported.default?.[name];
-  if (typeof handler !== 'function') throw new Error(`${_HANDLER} is undefined or not a function`);
-  return handler;
+  if (typeof handler === 'function') return handler;
+  throw named('Runtime.HandlerNotFound', `${_HANDLER} is undefined or not a function`);
 }
+
+/** An error with the name that the real client gives to it. */
+const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 
 function createContext(requestId: string, headers: IncomingMessage['headers']): object {
   const deadlineMs = Number(headers['lambda-runtime-deadline-ms']);

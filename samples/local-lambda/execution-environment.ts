@@ -61,7 +61,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #initError: FunctionError | undefined;
   #initTimer: NodeJS.Timeout | undefined;
   #maxMemoryMb: number | undefined;
-  #timedOut = false;
+  /** After how long its invocation was killed, if it was. */
+  #killedAfterMs: number | undefined;
   #closed = false;
 
   constructor(options: EnvironmentOptions, listener: EnvironmentListener) {
@@ -127,7 +128,9 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
 
   onOutcome(invocation: Invocation): void {
     // Without concurrency an invocation lasts until the process asks for the next one. Its last lines are here by then.
+    // A client that streams can ask first: it sends the request and the answer over two connections.
     if (this.#isConcurrent) void this.#complete(invocation);
+    else if (this.#polls.length > 0) void this.#completeCurrent();
   }
 
   onInitError(error: FunctionError): void {
@@ -142,6 +145,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   async onExit(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     clearTimeout(this.#initTimer);
     this.#deadline.clear();
+    // Whoever is answered below may invoke again at once, and a process that has ended takes no event.
+    this.#polls.length = 0;
     if (this.#closed) {
       for (const invocation of this.#inFlight.values()) {
         invocation.refuse(new Error('The local Lambda was closed before the invocation ended'));
@@ -210,7 +215,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #kill(invocation: Invocation): void {
     const errorMessage = `RequestId: ${invocation.requestId} Error: ${timeoutMessage(this.#options.timeoutMs)}`;
     invocation.end({ status: 'timed out', error: { errorType: 'Sandbox.Timedout', errorMessage } });
-    this.#timedOut = true;
+    this.#killedAfterMs = invocation.elapsedMs();
     this.#maxMemoryMb = this.#process?.maxMemoryMb();
     this.#process?.kill();
   }
@@ -218,8 +223,8 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   /** Answers an invocation that the end of the process has cut off. */
   #cutOff(invocation: Invocation, reason: string): void {
     const { requestId } = invocation;
-    if (this.#timedOut) {
-      const killedAtMs = invocation.startedAtMs + invocation.durationMs;
+    if (this.#killedAfterMs !== undefined) {
+      const killedAtMs = invocation.startedAtMs + this.#killedAfterMs;
       this.#log.writePlatformLine(timeoutLine(requestId, this.#options.timeoutMs), invocation, killedAtMs);
     } else {
       const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
@@ -248,7 +253,7 @@ export class ExecutionEnvironment implements RuntimeApiListener, HandlerProcessL
   #settle(invocation: Invocation): void {
     const { memoryMb } = this.#options;
     const initMs = this.#log.isFirstInvocation ? this.#initMs : undefined;
-    const figures = { memoryMb, maxMemoryMb: this.#maxMemoryMb, initMs };
+    const figures = { memoryMb, maxMemoryMb: this.#maxMemoryMb, initMs, killedAfterMs: this.#killedAfterMs };
     this.#log.writePlatformLine(endLine(invocation.requestId), invocation);
     this.#log.writePlatformLine(reportLine(invocation, figures), invocation);
     this.#inFlight.delete(invocation.requestId);

@@ -61,7 +61,11 @@ export class Invocation {
   #durationMs = 0;
   #outcome: Outcome | undefined;
 
-  constructor(readonly event: unknown) {
+  /** @param onPart - called with each part of a streamed body as it arrives */
+  constructor(
+    readonly event: unknown,
+    readonly onPart: (part: string) => void = () => {},
+  ) {
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

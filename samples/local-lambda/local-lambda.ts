@@ -68,9 +68,13 @@ export class LocalLambda {
     return this.#client.name;
   }
 
-  /** Invokes the function after all earlier invocations. Rejects only if the function is closed first. */
-  invoke(event: unknown): Promise<InvocationResult> {
-    const invocation = new Invocation(event);
+  /**
+   * Invokes the function after all earlier invocations. Rejects only if the function is closed first.
+   *
+   * @param onPart - called with each part of a streamed response as it arrives, without the HTTP prelude
+   */
+  invoke(event: unknown, onPart?: (part: string) => void): Promise<InvocationResult> {
+    const invocation = new Invocation(event, onPart);
     if (this.#closed) invocation.refuse(new Error('The local Lambda is closed'));
     else {
       this.#queue.push(invocation);

@@ -26,10 +26,14 @@ export interface ReportFigures {
   readonly maxMemoryMb: number | undefined;
   /** Only after a cold start. */
   readonly initMs: number | undefined;
+  /** Only after a kill. It can come after the answer. */
+  readonly killedAfterMs: number | undefined;
 }
 
-export function reportLine(invocation: Invocation, { memoryMb, maxMemoryMb, initMs }: ReportFigures): string {
-  const { requestId, durationMs, outcome } = invocation;
+export function reportLine(invocation: Invocation, figures: ReportFigures): string {
+  const { requestId, outcome } = invocation;
+  const { memoryMb, maxMemoryMb, initMs, killedAfterMs } = figures;
+  const durationMs = killedAfterMs ?? invocation.durationMs;
   const fields = [
     `REPORT RequestId: ${requestId}`,
     `Duration: ${durationMs.toFixed(2)} ms`,
@@ -38,7 +42,7 @@ export function reportLine(invocation: Invocation, { memoryMb, maxMemoryMb, init
   ];
   if (maxMemoryMb !== undefined) fields.push(`Max Memory Used: ${maxMemoryMb} MB`);
   if (initMs !== undefined) fields.push(`Init Duration: ${initMs.toFixed(2)} ms`);
-  if (outcome?.status === 'timed out') fields.push('Status: timeout');
+  if (killedAfterMs !== undefined) fields.push('Status: timeout');
   if (outcome?.status === 'exited') fields.push('Status: error', `Error Type: ${outcome.error?.errorType}`);
   return fields.join('\t');
 }

@@ -108,13 +108,22 @@ async function receiveResponse(request: IncomingMessage, invocation: Invocation)
   invocation.streaming = headers['lambda-runtime-function-response-mode'] === 'streaming';
   const isHttp = headers['content-type'] === PRELUDE_TYPE;
   let response: unknown;
-  try {
-    request.setEncoding('utf8');
-    for await (const chunk of request) invocation.body += chunk;
-    if (!invocation.streaming) response = JSON.parse(invocation.body);
-  } finally {
-    if (isHttp) response = takePrelude(invocation);
+  let isBody = !isHttp;
+  request.setEncoding('utf8');
+  for await (const chunk of request) {
+    invocation.body += chunk;
+    let part: string = chunk;
+    if (!isBody) {
+      const end = invocation.body.indexOf(PRELUDE_END);
+      if (end < 0) continue;
+      isBody = true;
+      response = JSON.parse(invocation.body.slice(0, end));
+      part = invocation.body.slice(end + PRELUDE_END.length);
+      invocation.body = part;
+    }
+    if (invocation.streaming && part !== '') invocation.onPart(part);
   }
+  if (!invocation.streaming) response = JSON.parse(invocation.body);
   const error = errorInTrailers(request.trailers);
   invocation.end(error ? { status: 'failed', response, error } : { status: 'succeeded', response });
 }
@@ -124,14 +133,6 @@ function errorInTrailers(trailers: NodeJS.Dict<string>): FunctionError | undefin
   if (trailers['lambda-runtime-function-error-type'] === undefined) return undefined;
   const body = trailers['lambda-runtime-function-error-body'] ?? '';
   return toFunctionError(Buffer.from(body, 'base64').toString());
-}
-
-function takePrelude(invocation: Invocation): unknown {
-  const end = invocation.body.indexOf(PRELUDE_END);
-  if (end < 0) return undefined;
-  const prelude = invocation.body.slice(0, end);
-  invocation.body = invocation.body.slice(end + PRELUDE_END.length);
-  return JSON.parse(prelude);
 }
 
 function toFunctionError(json: string): FunctionError {

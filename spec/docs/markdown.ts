@@ -33,8 +33,10 @@ export function chaptersOf(markdown: string): readonly (readonly Block[])[] {
 export const linksIn = (markdown: string): readonly string[] =>
   blocksOf(markdown)
     .filter(({ kind }) => !kind.startsWith('```'))
-    .flatMap(({ text }) => [...text.replaceAll(/`[^`]*`/g, '').matchAll(/\]\(([^()\s]+)\)/g)])
-    .map(([, target]) => target as string);
+    .flatMap(({ text }) => [...text.replaceAll(/`[^`]*`/g, '').matchAll(TARGET)])
+    .map(([, target, picture]) => (target ?? picture) as string);
+
+const TARGET = /\]\(([^()\s]+)\)|<(?:img|source)\s[^>]*?\bsrc(?:set)?="([^"]+)"/g;
 
 /** The anchors that GitHub makes in a document. */
 export function anchorsIn(markdown: string): ReadonlySet<string> {

@@ -43,3 +43,28 @@ export const leaving = async (): Promise<string> => {
 };
 
 export const hanging = (): Promise<never> => new Promise(() => setTimeout(() => {}, 60_000));
+
+/** What a streaming function is asked to do, in this order. */
+export interface Streaming {
+  readonly writes?: boolean;
+  /** Ends the process. */
+  readonly exits?: boolean;
+  readonly throws?: boolean;
+  readonly hangs?: boolean;
+  /** Blocks the event loop after its end. */
+  readonly blocks?: boolean;
+}
+
+export const streaming = awslambda.streamifyResponse<Streaming>(async (event, stream) => {
+  if (event.writes) {
+    stream.write('one ');
+    await new Promise((resolve) => setTimeout(resolve, SPIN_MS));
+  }
+  if (event.exits) process.exit(0);
+  if (event.throws) throw new Error('thrown');
+  if (event.hangs) await hanging();
+  stream.end('two');
+  if (!event.blocks) return;
+  await new Promise((resolve) => setTimeout(resolve, SPIN_MS));
+  for (;;);
+});

@@ -162,7 +162,9 @@ describe('a group of processes with a share of the CPU', () => {
       expect([canLimitCpu(withoutGroups()), canLimitCpu(withoutGroups())]).to.deep.equal([false, false]);
       const [[text] = []] = warn.args;
       expect(warn.args).to.have.length(1);
-      expect(text).to.match(/^The local Lambda cannot limit the CPU here: there are no cgroups\./);
+      expect(text).to.match(
+        /^The local Lambda cannot limit the CPU here: there are no cgroups\..* Run as root on Linux/,
+      );
     });
 
     it('an error is thrown if the limit is required', () => {

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { findRuntimeClient } from '../../samples/local-lambda/runtime-client.js';
+import { ROOT } from '../docs/repository.js';
 import { closeFunctions, functionOf, printed } from './local-lambda.js';
-import { runSamples } from './sample-programs.js';
+import { textsOf, withoutFigures } from './printed-timeline.js';
+import { runIn, runSamples } from './sample-programs.js';
 
 describe('the samples', function () {
   this.timeout(30_000);
@@ -24,7 +28,8 @@ describe('the samples', function () {
       // The embedded client cannot run this sample. `.ci/run` has the real client, so it skips nothing.
       if (name === 'managed-instances' && findRuntimeClient().name === 'embedded') this.skip();
       const { code, output } = await runSamples('run.js', name);
-      expect(output).to.include(line).and.include(findRuntimeClient().name);
+      // A long line is broken between its words.
+      expect(output.replaceAll(/\s+/g, ' ')).to.include(line).and.include(findRuntimeClient().name);
       expect(code, output).to.equal(0);
     });
   }
@@ -41,14 +46,40 @@ describe('the samples', function () {
     let output: string;
     let code: number | null;
     let tookMs: number;
+    const WIDTH = 72;
     before(async () => {
       const startedAt = performance.now();
-      ({ output, code } = await runSamples('start.js'));
+      ({ output, code } = await runIn({ COLUMNS: String(WIDTH) }, 'start.js'));
       tookMs = performance.now() - startedAt;
     });
 
+    it('fit lines of 72 characters, cut no line and break no word', () => {
+      for (const line of output.split('\n')) {
+        expect(line.length, line).to.be.at.most(WIDTH);
+        expect(line).to.not.match(/…$/);
+      }
+      expect(textsOf(output).join('\n'), output)
+        .to.match(
+          /ERROR LambdaTimeoutError: Reports\.handler timed out \d+ ms before the Lambda deadline, after \d+ ms/,
+        )
+        .and.include('Lambda kills what still runs')
+        .and.match(
+          /✓ with: its own finally ran, then both hooks, LambdaTimeoutError \d+ ms before the kill, same process/,
+        );
+    });
+
+    for (const recorded of ['start.txt', 'start.narrow.txt']) {
+      it(`print what the picture of docs/pictures/${recorded} shows, but for times`, function () {
+        // It was recorded with the real client, whose lines differ from those of the embedded one.
+        if (findRuntimeClient().name === 'embedded') this.skip();
+        const texts = (text: string) => textsOf(text).map(withoutFigures);
+        const shown = texts(readFileSync(join(ROOT, 'docs/pictures', recorded), 'utf8'));
+        expect(texts(output), 'run `npm run pictures:record`').to.deep.equal(shown);
+      });
+    }
+
     it('show the killed handler, the graceful one and the interrupted one', () => {
-      expect(output, output)
+      expect(textsOf(output).join('\n'), output)
         .to.include('Task timed out after 3.00 seconds')
         .and.match(
           /✓ without: killed[\s\S]*✓ with: [\s\S]*✓ with preempt: interrupted in isAddress at handler\.ts:\d+/,
@@ -58,7 +89,7 @@ describe('the samples', function () {
     });
 
     it('show that the finally of the handler ends before the hooks begin, and the hooks end before the error leaves (R12)', () => {
-      const afterDeadline = output.slice(output.indexOf('deadline: the handler is asked to end'));
+      const [, , withPackage = ''] = textsOf(output);
       const steps = [
         'catch: gave up, 2 of 6 reports ready',
         'finally: closing the connection',
@@ -68,7 +99,7 @@ describe('the samples', function () {
         '@Finally: cleaned up (rejected)',
         'ERROR LambdaTimeoutError: Reports.handler',
       ];
-      const places = steps.map((step) => afterDeadline.indexOf(step));
+      const places = steps.map((step) => withPackage.indexOf(step));
       expect(places, output).to.not.include(-1);
       expect(places).to.deep.equal([...places].sort((a, b) => a - b));
     });
