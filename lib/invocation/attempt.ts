@@ -97,6 +97,11 @@ export class Attempt implements CurrentAttempt {
     return this.state === 'cut off' || this.state === 'timed out' ? this.expiry.error : undefined;
   }
 
+  /** Whether the deadline has come before the code had ended. Reads the clock. */
+  get isPastDeadline(): boolean {
+    return this.state !== 'ended' && this.expiry.expired;
+  }
+
   /** Runs the code. With `awaitsCallback`, code that returns nothing has not ended yet. */
   run(awaitsCallback = false): void {
     if (this.state !== 'running') return;
