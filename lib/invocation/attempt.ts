@@ -21,6 +21,8 @@ export interface Code {
   readonly deadlineAtMs: number;
   /** Into how many equal parts the time from the deadline to the hook deadline is divided. One part is grace. 0: no grace. */
   readonly graceParts: number;
+  /** Whether the code has destroyed its response stream before the end. */
+  readonly isResponseLost: boolean;
   call(attempt: Attempt): unknown;
   /** Makes the error of the deadline. */
   report(deadline: DeadlineFacts): LambdaTimeoutError;
@@ -128,7 +130,10 @@ export class Attempt implements CurrentAttempt {
   }
 
   #fulfill(value: unknown): void {
-    if (this.state === 'running') this.#end('ended', { status: 'fulfilled', value });
+    const isOpen = this.state === 'running' || this.state === 'in grace';
+    // Half a response must not pass for whole.
+    if (isOpen && this.#code.isResponseLost && this.isPastDeadline) this.expire();
+    else if (this.state === 'running') this.#end('ended', { status: 'fulfilled', value });
     else if (this.state === 'in grace') this.#end('ended late', { status: 'fulfilled', value });
     else if (this.errorAfterCutOff) this.#logLate('answer', UNHEARD);
   }

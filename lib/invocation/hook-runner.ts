@@ -40,6 +40,7 @@ export interface HookOwner {
 export class HookRun implements Code {
   readonly deadlineAtMs: number;
   readonly graceParts = 0;
+  readonly isResponseLost = false;
   readonly #hook: Hook;
   readonly #facts: InvocationFacts;
   #owner: HookOwner | undefined;

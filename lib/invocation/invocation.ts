@@ -76,6 +76,10 @@ class Invocation implements Code {
     return this.guarded.onTimeout.length + this.guarded.finally.length + 1;
   }
 
+  get isResponseLost(): boolean {
+    return this.args.isResponseLost;
+  }
+
   start(): void {
     const attempt = new Attempt(this, this.facts);
     const awaitsCallback = this.args.passCallback(this.#method, attempt);
@@ -165,8 +169,14 @@ class Ending implements HookOwner {
 
   onHookEnd(hook: Hook, answer: Outcome): void {
     if (hook.kind === 'finally') this.#outcome.conclude(answer);
-    else if (hook === this.#invocation.guarded.responder) this.#outcome.respond(answer);
+    else if (hook === this.#invocation.guarded.responder) this.#outcome.respond(this.#judge(hook, answer));
     this.next();
+  }
+
+  /** A hook that has destroyed its stream has made no response, whatever it returns. */
+  #judge(hook: Hook, answer: Outcome): Outcome {
+    if (answer.status === 'rejected' || !this.#invocation.args.isResponseLost) return answer;
+    return { status: 'rejected', reason: new Error(`${hook.name} destroyed its response stream`) };
   }
 
   #settle(): void {
