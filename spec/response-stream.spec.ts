@@ -438,6 +438,7 @@ describe('a streaming handler (R22)', () => {
         delete response.prelude;
       }, stream);
       stream.emit('close');
+      await new Promise(process.nextTick);
       expect(listener.calledOnce).to.equal(true);
       expect(stream.prelude).to.equal('of the handler');
     });
@@ -479,18 +480,19 @@ describe('a streaming handler (R22)', () => {
       const stream = new PassThrough();
       const removed = sinon.fake();
       const orders = streaming(async (response) => {
-        response.on('drain', function (this: Writable) {
+        response.on('close', function (this: Writable) {
           expect(this).to.equal(response);
           this.write('late');
         });
-        response.on('drain', removed).off('drain', removed);
-        response.once('drain', removed).off('drain', removed);
+        response.on('close', removed).off('close', removed);
+        response.once('close', removed).off('close', removed);
         await forever();
       });
       const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
       await time.clock.tickAsync(2000);
       await rejection;
-      stream.emit('drain');
+      stream.emit('close');
+      await new Promise(process.nextTick);
       expect(stream.readableLength).to.equal(0);
       expect(removed.called).to.equal(false);
     });
@@ -517,6 +519,7 @@ describe('a streaming handler (R22)', () => {
         _onBeforeFirstWrite: undefined as ((write: (chunk: string) => unknown) => void) | undefined,
         write(chunk: string) {
           this._onBeforeFirstWrite?.((before) => written.push(before));
+          this._onBeforeFirstWrite = undefined;
           return written.push(chunk) > 0;
         },
         end() {},
@@ -526,17 +529,42 @@ describe('a streaming handler (R22)', () => {
         async (response) => {
           response._onBeforeFirstWrite = (write: (chunk: string) => unknown) => {
             kept = write;
-            write('status');
+            write('200');
           };
+          response.write('in time');
           await forever();
         },
-        (response) => void response.write('timed out'),
+        (response) => {
+          Object.assign(response, {
+            _onBeforeFirstWrite: (write: (chunk: string) => unknown) => write('504'),
+          });
+          response.write('timed out');
+        },
       );
       const response = orders.handler({}, stream as never, new FakeContext(3000));
       await time.clock.tickAsync(2000);
       await response;
       expect(kept?.('late')).to.equal(false);
-      expect(written).to.deep.equal(['status', 'timed out']);
+      expect(written).to.deep.equal(['200', 'in time', '504', 'timed out']);
+    });
+
+    it('sees its pipeline reject with the timeout when the response ends', async () => {
+      const stream = new PassThrough();
+      const source = new Readable({ read() {} });
+      const linesBefore = logger.lines.length;
+      let piped: Promise<void> | undefined;
+      const orders = streaming(async (response) => {
+        piped = pipeline(source, response);
+        await piped;
+      });
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(2000);
+      const timeout = await rejection;
+      stream.end();
+      expect(await expectRejection(piped)).to.equal(timeout);
+      expect(source.destroyed).to.equal(true);
+      // The error of the timeout alone: nothing about a late rejection.
+      expect(logger.lines).to.have.length(linesBefore + 1);
     });
 
     it('has replaced methods for itself alone', async () => {

@@ -10,7 +10,7 @@ export class HandlerArguments {
   #stream: ResponseStream | undefined;
   /** What the attempt that runs has in place of the stream. */
   #limited: ResponseStream | undefined;
-  #handler: Attempt | undefined;
+  #handler!: Attempt;
   readonly #contextIndex: number;
 
   constructor(args: unknown[], contextIndex: number) {
@@ -28,7 +28,8 @@ export class HandlerArguments {
     const stream = this.#stream;
     if (!stream) return this.#args;
     const handler = this.#handler;
-    const limited = limitTo(attempt, stream, () => handler?.isPastDeadline === true);
+    // A hook too must not destroy the response of a handler that has timed out.
+    const limited = limitTo(attempt, stream, () => handler.isPastDeadline);
     this.#limited = limited;
     return this.#args.map((arg) => (arg === stream ? limited : arg));
   }
@@ -39,7 +40,7 @@ export class HandlerArguments {
   }
 
   /**
-   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
+   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
    * The handler gets this one in both cases.
    *
    * @returns whether the method ends by its callback alone

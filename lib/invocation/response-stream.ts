@@ -79,8 +79,10 @@ export function limitTo(
     if (!EVENTS.has(event) || forwarded.has(event)) return;
     forwarded.add(event);
     (stream as unknown as EventEmitter).on(event, (...args) => {
-      // One that is destroyed tells of its end itself.
-      if (!front.destroyed) front.emit.call(view, event, ...args);
+      const error = code.errorAfterCutOff;
+      // Abandoned code hears of its own end, not of the end of a response that it has not written: its pipeline stops.
+      if (error) front.destroy.call(view, error);
+      else if (!front.destroyed) front.emit.call(view, event, ...args);
     });
   };
 
@@ -108,10 +110,13 @@ export function limitTo(
       return front.destroyed && key in target ? target[key] : value;
     },
     set(target, key, value) {
+      const isBefore = key === BEFORE_FIRST_WRITE;
       // A method that the code replaces is not replaced for a hook: it may call the one that the code got from here.
-      if (isInner(key) || typeof stream[key] === 'function') return Reflect.set(target, key, value);
+      if (isInner(key) || (typeof stream[key] === 'function' && !isBefore)) {
+        return Reflect.set(target, key, value);
+      }
       if (code.errorAfterCutOff) return true;
-      return Reflect.set(stream, key, key === BEFORE_FIRST_WRITE ? limitFirstWrite(value) : value);
+      return Reflect.set(stream, key, isBefore ? limitFirstWrite(value) : value);
     },
     deleteProperty: (target, key) =>
       Reflect.deleteProperty(Object.hasOwn(target, key) || code.errorAfterCutOff ? target : stream, key),
