@@ -428,7 +428,7 @@ describe('a streaming handler (R22)', () => {
       expect(stream.writableCorked).to.equal(1);
     });
 
-    it('can add listeners and read properties, but not set properties', async () => {
+    it('can add listeners, which hear of its end, and read properties, but not set properties', async () => {
       const stream = Object.assign(new PassThrough(), { prelude: 'of the handler' });
       const listener = sinon.fake();
       await abandoned(async (response) => {
@@ -437,9 +437,9 @@ describe('a streaming handler (R22)', () => {
         response.prelude = 'late';
         delete response.prelude;
       }, stream);
-      stream.emit('close');
       await new Promise(process.nextTick);
       expect(listener.calledOnce).to.equal(true);
+      expect(stream.listeners('close')).not.to.include(listener);
       expect(stream.prelude).to.equal('of the handler');
     });
 

@@ -78,12 +78,14 @@ export function limitTo(
   const forward = (event: string): void => {
     if (!EVENTS.has(event) || forwarded.has(event)) return;
     forwarded.add(event);
-    (stream as unknown as EventEmitter).on(event, (...args) => {
+    const hear = (...args: unknown[]): void => {
       const error = code.errorAfterCutOff;
       // Abandoned code hears of its own end, not of the end of a response that it has not written: its pipeline stops.
       if (error) front.destroy.call(view, error);
       else if (!front.destroyed) front.emit.call(view, event, ...args);
-    });
+    };
+    if (code.errorAfterCutOff) hear();
+    else (stream as unknown as EventEmitter).on(event, hear);
   };
 
   const callInFront = (key: string | symbol, args: unknown[]): unknown => {
