@@ -184,6 +184,28 @@ describe('a streaming handler (R22)', () => {
       }, stream);
     });
 
+    it('has finished as soon as the stream has, which may close later', async () => {
+      const stream = new Writable({ emitClose: false, write: (_chunk, _encoding, done) => done() });
+      await inTime((response) => pipeline(['one'], response), stream);
+      expect(stream.writableFinished).to.equal(true);
+    });
+
+    it('leaves the stream open for what is written later, although an abandoned hook destroys it', async () => {
+      const stream = new PassThrough();
+      const orders = streaming(
+        async () => {},
+        undefined,
+        async (response) => {
+          await wait(2950);
+          response.destroy();
+        },
+      );
+      const rejection = expectRejection(orders.handler({}, stream, new FakeContext(3000)));
+      await time.clock.tickAsync(3000);
+      await rejection;
+      expect(stream.destroyed).to.equal(false);
+    });
+
     it('gets the error of the stream', async () => {
       const failure = new RangeError('broken');
       const stream = new Writable({ write: (_chunk, _encoding, callback) => callback(failure) });
@@ -565,6 +587,23 @@ describe('a streaming handler (R22)', () => {
       expect(source.destroyed).to.equal(true);
       // The error of the timeout alone: nothing about a late rejection.
       expect(logger.lines).to.have.length(linesBefore + 1);
+    });
+
+    it('leaves the status of the response to a hook, if no byte has left', async () => {
+      const stream = Object.assign(new PassThrough(), { _onBeforeFirstWrite: undefined as unknown });
+      const ofHook = sinon.fake();
+      const orders = streaming(
+        async (response) => {
+          response._onBeforeFirstWrite = () => {};
+          await forever();
+        },
+        (response) => void Object.assign(response, { _onBeforeFirstWrite: ofHook }),
+      );
+      const response = orders.handler({}, stream, new FakeContext(3000));
+      await time.clock.tickAsync(2000);
+      await response;
+      (stream._onBeforeFirstWrite as () => void)();
+      expect(ofHook.calledOnce).to.equal(true);
     });
 
     it('has replaced methods for itself alone', async () => {
