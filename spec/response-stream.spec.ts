@@ -371,6 +371,28 @@ describe('a streaming handler (R22)', () => {
       expect(outcome).to.deep.equal({ status: 'fulfilled', value: 'all is well' });
     });
 
+    it('leaves a response that has ended as it is, whatever a hook writes', async () => {
+      const stream = new PassThrough();
+      const errors: unknown[] = [];
+      stream.on('error', (error) => errors.push(error));
+      const refused = sinon.fake();
+      const outcome = await outcomeOf(
+        async (response) => {
+          response.end('whole');
+          await forever();
+        },
+        stream,
+        (response) => {
+          expect(response.write('timed out', refused)).to.equal(false);
+          response.end('timed out');
+        },
+      );
+      expect(outcome.status).to.equal('fulfilled');
+      expect(refused.firstCall.firstArg).to.have.property('message', 'The response stream has already ended');
+      expect(errors).to.deep.equal([]);
+      expect(readAll(stream)).to.equal('whole');
+    });
+
     it('has the last words if the pipeline leaves the stream open', async () => {
       const stream = new PassThrough();
       const outcome = await outcomeOf(async (response) => {

@@ -96,6 +96,10 @@ export function limitTo(
   const call = (key: string | symbol, method: Method, args: unknown[]): unknown => {
     const error = code.errorAfterCutOff;
     if (error) return refuse(key, args, error, view);
+    // The response may still be on its way. An error of its stream would break it, and with it the process.
+    if (stream.writableEnded && mustStayOpen() && (key === 'write' || key === 'end')) {
+      return refuse(key, args, new Error('The response stream has already ended'), view);
+    }
     if (front.destroyed && key in front) return callInFront(key, args);
     const result = method.apply(stream, args);
     // Methods of AWS's stream return an inner stream, not themselves.
@@ -156,15 +160,10 @@ function limitFirstWrite(before: unknown): unknown {
 }
 
 /**
- * Called in place of a method after the cut-off. Does nothing, and passes the error to the callback of the call, if there is
+ * Called in place of a method that must have no effect any more. Does nothing, and passes the error to the callback of the call, if there is
  * one.
  */
-function refuse(
-  key: string | symbol,
-  args: readonly unknown[],
-  error: LambdaTimeoutError,
-  view: ResponseStream,
-): unknown {
+function refuse(key: string | symbol, args: readonly unknown[], error: Error, view: ResponseStream): unknown {
   const callback = args.at(-1);
   if (typeof callback === 'function') queueMicrotask(() => callback(error));
   // A full stream returns `false`, which stops a producer.
