@@ -35,6 +35,8 @@ export interface Code {
   readonly deadlineAtMs: number;
   /** Into how many equal parts the time from the deadline to the hook deadline is divided. One part is grace. 0: no grace. */
   readonly graceParts: number;
+  /** Whether the code has destroyed its response stream before the end. */
+  readonly isResponseLost: boolean;
   call(attempt: Attempt): unknown;
   /** Makes the error of the deadline. */
   report(deadline: DeadlineFacts): LambdaTimeoutError;
@@ -131,6 +133,11 @@ export class Attempt implements CurrentAttempt {
     return this.state === 'cut off' || this.state === 'timed out' ? this.expiry.error : undefined;
   }
 
+  /** Whether the deadline has come before the code had ended. Reads the clock. */
+  get isPastDeadline(): boolean {
+    return this.state !== 'ended' && this.expiry.expired;
+  }
+
   /** Runs the code. With `awaitsCallback`, code that returns nothing has not ended yet. */
   run(awaitsCallback = false): void {
     if (this.state !== 'running') return;
@@ -162,7 +169,9 @@ export class Attempt implements CurrentAttempt {
 
   #fulfill(value: unknown): void {
     const outcome: Outcome = { status: 'fulfilled', value };
-    if (this.state === 'running') this.#end('ended', { how: 'in time', outcome });
+    // Half a response must not pass for whole.
+    if (!this.errorAfterCutOff && this.#code.isResponseLost && this.isPastDeadline) this.expire();
+    else if (this.state === 'running') this.#end('ended', { how: 'in time', outcome });
     else if (this.state === 'in grace') {
       this.#end('ended late', { how: 'in grace', outcome, error: this.expiry.error });
     } else if (this.errorAfterCutOff) this.#logLate('answer', UNHEARD);

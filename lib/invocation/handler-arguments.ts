@@ -8,6 +8,9 @@ import { findResponseStream, limitTo, type ResponseStream } from './response-str
 export class HandlerArguments {
   #args: unknown[];
   #stream: ResponseStream | undefined;
+  /** What the attempt that runs has in place of the stream. */
+  #limited: ResponseStream | undefined;
+  #handler!: Attempt;
   readonly #contextIndex: number;
 
   constructor(args: unknown[], contextIndex: number) {
@@ -23,16 +26,27 @@ export class HandlerArguments {
   /** The arguments for the code of an attempt. Its stream ignores the code after the cut-off. */
   for(attempt: Attempt): unknown[] {
     const stream = this.#stream;
-    return stream ? this.#args.map((arg) => (arg === stream ? limitTo(attempt, stream) : arg)) : this.#args;
+    if (!stream) return this.#args;
+    const handler = this.#handler;
+    // A hook too must not destroy the response of a handler that has timed out.
+    const limited = limitTo(attempt, stream, () => handler.isPastDeadline);
+    this.#limited = limited;
+    return this.#args.map((arg) => (arg === stream ? limited : arg));
+  }
+
+  /** Whether the code that has run last has destroyed its stream before the end. What was written would pass for whole. */
+  get isResponseLost(): boolean {
+    return this.#limited?.destroyed === true && this.#stream?.writableEnded !== true;
   }
 
   /**
-   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
+   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
    * The handler gets this one in both cases.
    *
    * @returns whether the method ends by its callback alone
    */
   passCallback(method: (...args: never) => unknown, attempt: Attempt): boolean {
+    this.#handler = attempt;
     const index = this.#contextIndex + 1;
     const declaresCallback = method.length > index;
     const passed = typeof this.#args[index];
@@ -56,5 +70,6 @@ export class HandlerArguments {
   release(): void {
     this.#args = [];
     this.#stream = undefined;
+    this.#limited = undefined;
   }
 }

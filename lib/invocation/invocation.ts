@@ -8,7 +8,7 @@ import { HandlerArguments } from './handler-arguments.js';
 import { type GuardedClass, type Hook, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
-import { PendingOutcome } from './outcome.js';
+import { type Outcome, PendingOutcome } from './outcome.js';
 
 /** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
 export function invoke(
@@ -103,6 +103,10 @@ class Invocation implements Code {
     return this.#guarded.onTimeout.length + this.#guarded.finally.length + 1;
   }
 
+  get isResponseLost(): boolean {
+    return this.#args.isResponseLost;
+  }
+
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && isUnderWay(below) ? below.expiry : undefined);
@@ -163,6 +167,7 @@ class Invocation implements Code {
       name,
       deadlineAtMs: now + shareMs,
       graceParts: 0,
+      isResponseLost: false,
       call: (attempt) => {
         // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
         const method = (facts.self as Methods)[key] as Methods[string];
@@ -171,7 +176,7 @@ class Invocation implements Code {
       report: (deadline) => hookAbandoned(facts, name, shareMs, deadline),
       onEnd: ({ how, outcome }) => {
         if (hook.kind === 'finally') this.#outcome?.conclude(outcome);
-        else if (hook === this.#guarded.responder) this.#outcome?.respond(outcome);
+        else if (hook === this.#guarded.responder) this.#outcome?.respond(this.#judge(name, outcome));
         if (outcome.status === 'rejected') {
           this.#log('error', how === 'timed out' ? outcome.reason.message : `${name} failed`, outcome.reason);
         } else if (isValueLost(hook, outcome.value)) {
@@ -180,6 +185,12 @@ class Invocation implements Code {
         this.#runHook(index + 1);
       },
     };
+  }
+
+  /** A hook that has destroyed its stream has made no response, whatever it returns. */
+  #judge(name: string, answer: Outcome): Outcome {
+    if (answer.status === 'rejected' || !this.#args.isResponseLost) return answer;
+    return { status: 'rejected', reason: new Error(`${name} destroyed its response stream`) };
   }
 
   #firstArgumentOf({ kind }: Hook): unknown {

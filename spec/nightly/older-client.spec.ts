@@ -8,6 +8,7 @@ import type { RuntimeClient } from '../../samples/local-lambda/runtime-client.js
 import { describeGrace } from '../runtime/grace-cases.js';
 import { describeLeftBehind } from '../runtime/left-behind-cases.js';
 import { closeFunctions, type FunctionOf, functionOf, printed } from '../runtime/local-lambda.js';
+import { describeStreamAtDeadline } from '../runtime/streaming-deadline-cases.js';
 
 /** The last version that passes a callback, as the runtimes up to nodejs22.x do. It is compiled when it is installed. */
 const CLIENT = 'aws-lambda-ric@3.3.0';
@@ -95,5 +96,6 @@ describe(`on ${CLIENT}`, function () {
 
   const onOlderClient: FunctionOf = (handler, options) => functionOf(handler, { ...options, client });
   describe('grace', () => describeGrace(onOlderClient));
+  describe('a response stream at the deadline (R22)', () => describeStreamAtDeadline(onOlderClient));
   describe('uncaught errors and interrupted code', () => describeLeftBehind(onOlderClient));
 });

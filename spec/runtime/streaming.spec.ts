@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { InvocationResult } from '../../samples/local-lambda/invocation.js';
 import type { LocalLambda } from '../../samples/local-lambda/local-lambda.js';
 import { closeFunctions, functionOf, needsRealClient, printed } from './local-lambda.js';
+import { describeStreamAtDeadline } from './streaming-deadline-cases.js';
 import type { Step } from './streaming-handlers.js';
 
 /** With the margin of the handlers, the deadline comes 100 ms after the start. */
@@ -117,4 +118,10 @@ describe('a response stream on the runtime client (R22)', function () {
     expect(result.body).to.equal('one ');
     expect(await lambda.invoke({})).to.include({ body: 'one end', processId: result.processId });
   });
+});
+
+describe('a response stream that is destroyed or left open at the deadline, on the runtime client (R22)', function () {
+  this.timeout(15_000);
+  needsRealClient();
+  describeStreamAtDeadline(functionOf);
 });
