@@ -1,7 +1,4 @@
-import { isError } from './show.js';
-
-/** How an error leads to others. */
-const LINKS = ['cause', 'reason', 'errors'] as const;
+import { isError, show } from './show.js';
 
 /** The names that clients give to the error of an aborted call, or to its class. */
 const ABORT_NAME = /^(?:\w*Abort(?:ed)?(?:Error|Exception)|Cancell?ed(?:Error|Exception)?)$/;
@@ -20,21 +17,33 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
  * @param isReason - recognizes the reason of the signal
  * @param hasAborted - whether the signal has aborted, so that the error of an aborted call comes from that
  */
-export function onlyHeeds(
+export const onlyHeeds = (
   error: unknown,
   isReason: (value: unknown) => boolean,
   hasAborted: boolean,
-): boolean {
-  const seen = new Set<unknown>();
-  const heeds = (value: unknown): boolean => {
-    if (isReason(value) || (hasAborted && isAbort(value))) return true;
-    if (!isObject(value) || seen.has(value)) return false;
-    seen.add(value);
-    const errors = read(value, 'errors');
-    if (Array.isArray(errors) && errors.length > 0) return errors.every(heeds);
-    return heeds(read(value, 'cause')) || heeds(read(value, 'reason'));
+): boolean => new Trail(error, endOf(isReason, hasAborted)).heeding.has(error);
+
+/**
+ * Returns an error that leads to no end, such as a timeout: the error itself, or else a copy of it. Otherwise a logger that
+ * follows the causes of the timeout would not come to an end, and what a client has put into its error would be logged.
+ */
+export function withoutHeeding(
+  error: unknown,
+  isReason: (value: unknown) => boolean,
+  hasAborted: boolean,
+): unknown {
+  const trail = new Trail(error, endOf(isReason, hasAborted));
+  return trail.ends.size === 0 ? error : trail.cut(error);
+}
+
+function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (value: unknown) => boolean {
+  return (value) => {
+    try {
+      return isReason(value) || (hasAborted && isAbort(value));
+    } catch {
+      return false; // a proxy that refuses to be looked at
+    }
   };
-  return heeds(error);
 }
 
 function isAbort(value: unknown): boolean {
@@ -42,43 +51,101 @@ function isAbort(value: unknown): boolean {
   const names = [read(value, 'name'), read(read(value, 'constructor'), 'name')];
   return (
     ABORT_CODES.has(read(value, 'code')) ||
+    read(value, 'isCanceled') === true || // execa
     names.some((name) => typeof name === 'string' && ABORT_NAME.test(name))
   );
 }
 
-/**
- * Returns an error from which no link leads to a timeout: the error itself, or else a copy of it. Otherwise a logger that
- * follows the causes of the timeout would not come to an end.
- */
-export function withoutWayTo(timeout: Error, error: unknown): unknown {
-  const copies = new Map<unknown, object>();
-  const leads = (value: unknown, seen = new Set<unknown>()): boolean => {
-    if (value === timeout) return true;
-    if (!isObject(value) || seen.has(value)) return false;
-    seen.add(value);
-    return LINKS.some((link) => [read(value, link)].flat().some((next) => leads(next, seen)));
-  };
-  const cut = (value: unknown): unknown => {
-    if (!isObject(value) || !leads(value)) return value;
-    const known = copies.get(value);
-    if (known) return known;
-    const copy = copyWithoutLinks(value);
-    copies.set(value, copy);
-    for (const link of LINKS) {
-      const next = read(value, link);
-      const isList = Array.isArray(next);
-      if (isList) define(copy, link, next.filter((item) => item !== timeout).map(cut));
-      else if (next !== undefined && next !== timeout) define(copy, link, cut(next));
+/** How an error leads to others. */
+type Links = Readonly<Record<'errors' | 'cause' | 'reason', readonly unknown[]>>;
+
+/** For a getter that makes a new error each time, which leads to the next one, without an end. */
+const MAX_ERRORS = 20_000;
+
+/** All that an error leads to, as far as the ends. Without recursion, since the chain may be long. */
+class Trail {
+  readonly ends = new Set<unknown>();
+  readonly #links = new Map<unknown, Links>();
+  readonly #parents = new Map<unknown, unknown[]>();
+
+  constructor(error: unknown, isEnd: (value: unknown) => boolean) {
+    const found = new Set([error]);
+    for (const value of found) {
+      if (isEnd(value)) this.ends.add(value);
+      else if (isObject(value) && this.#links.size < MAX_ERRORS) {
+        const links = linksOf(value);
+        this.#links.set(value, links);
+        for (const next of Object.values(links).flat()) {
+          found.add(next);
+          const parents = this.#parents.get(next);
+          if (parents) parents.push(value);
+          else this.#parents.set(next, [value]);
+        }
+      }
     }
-    return copy;
-  };
-  return cut(error);
+  }
+
+  /** The ends, and what leads to nothing else. */
+  get heeding(): ReadonlySet<unknown> {
+    return this.#leadingTo(this.ends, (value, heeding) => {
+      const errors = this.#links.get(value)?.errors ?? [];
+      return errors.every((item) => heeding.has(item));
+    });
+  }
+
+  /** Copies what leads to an end, without the way there. */
+  cut(error: unknown): unknown {
+    const { heeding } = this;
+    const left = heeding.has(error) ? this.ends : heeding;
+    const copies = new Map<unknown, object>();
+    for (const value of this.#leadingTo(this.ends)) {
+      const links = this.#links.get(value);
+      if (links) copies.set(value, copyWithoutLinks(value as object, links));
+    }
+    for (const [value, copy] of copies) {
+      for (const [key, items] of Object.entries(this.#links.get(value) as Links)) {
+        const kept = items.filter((item) => !left.has(item)).map((item) => copies.get(item) ?? item);
+        if (key === 'errors' && items.length > 0) define(copy, key, kept);
+        // Also where nothing is left: a getter of its class might lead back.
+        else if (kept.length > 0 || key in copy) define(copy, key, kept[0]);
+      }
+    }
+    return copies.get(error) ?? error;
+  }
+
+  /** The given values, and all that lead to them and pass. */
+  #leadingTo(
+    values: ReadonlySet<unknown>,
+    passes: (value: unknown, leading: ReadonlySet<unknown>) => boolean = () => true,
+  ): ReadonlySet<unknown> {
+    const leading = new Set(values);
+    for (const value of leading) {
+      for (const parent of this.#parents.get(value) ?? []) if (passes(parent, leading)) leading.add(parent);
+    }
+    return leading;
+  }
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
+function linksOf(value: object): Links {
+  const linked = (key: string): readonly unknown[] => {
+    const next = read(value, key);
+    return next === undefined || next === null ? [] : [next];
+  };
+  return { errors: listOf(read(value, 'errors')), cause: linked('cause'), reason: linked('reason') };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  try {
+    return Array.isArray(value) ? [...value] : [];
+  } catch {
+    return [];
+  }
+}
+
 /** Reads a property of a value of the user, which may have a getter that throws. */
-function read(value: unknown, key: string): unknown {
+export function read(value: unknown, key: string): unknown {
   try {
     return (value as { [key: string]: unknown } | undefined)?.[key];
   } catch {
@@ -86,17 +153,24 @@ function read(value: unknown, key: string): unknown {
   }
 }
 
+/** Copies an error, or a value that was thrown in place of one. */
+function copyWithoutLinks(value: object, links: Links): object {
+  try {
+    const isCopyOfError = isError(value);
+    const copy = Object.setPrototypeOf(isCopyOfError ? new Error() : {}, Object.getPrototypeOf(value));
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      if (!links[key as keyof Links]?.length) {
+        Object.defineProperty(copy, key, { ...descriptor, configurable: true });
+      }
+    }
+    // Not read now: to write out many stacks takes long.
+    const get = () => read(value, 'stack');
+    return isCopyOfError ? Object.defineProperty(copy, 'stack', { get, configurable: true }) : copy;
+  } catch {
+    return new Error(show(value)); // a proxy that refuses to be looked at
+  }
+}
+
 /** Defines a property as ECMAScript defines the `cause` of an error. */
 const define = (target: object, key: string, value: unknown): unknown =>
   Object.defineProperty(target, key, { value, configurable: true, writable: true });
-
-/** Copies an error, or a value that was thrown in place of one. */
-function copyWithoutLinks(value: object): object {
-  const isCopyOfError = isError(value);
-  const copy = Object.setPrototypeOf(isCopyOfError ? new Error() : {}, Object.getPrototypeOf(value));
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (!(LINKS as readonly string[]).includes(key)) Object.defineProperty(copy, key, descriptor);
-  }
-  // V8 may keep the stack in an accessor, which reads the error itself.
-  return isCopyOfError ? (define(copy, 'stack', read(value, 'stack')) as object) : copy;
-}

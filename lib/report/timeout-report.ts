@@ -1,4 +1,4 @@
-import { withoutWayTo } from './heeding.js';
+import { read, withoutHeeding } from './heeding.js';
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
 import type { Pending } from './pending-operations.js';
 
@@ -147,11 +147,11 @@ function countActiveResources(timers: number): Record<string, number> {
  */
 export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
   if (reason === timeout) return;
-  const cause = withoutWayTo(timeout, reason);
+  const cause = withoutHeeding(reason, (value) => value === timeout, false);
   const value =
     'cause' in timeout
       ? new AggregateError(
-          [cause, timeout.cause],
+          [cause, read(timeout, 'cause')],
           'The handler failed in its grace, and then the hook with `respond: true` failed',
         )
       : cause;
