@@ -140,7 +140,7 @@ function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'me
   const warn = (reason: string): void =>
     log(logger, 'warn', `${member.name} cannot be preempted, but its timeout still works`, reason);
   const watchdog = preempt ? startWatchdog(warn) : NO_WATCHDOG;
-  return { marginMs, reserveMs: reserveMs ?? marginMs / 10, logger, preempt, watchdog };
+  return { marginMs, reserveMs, logger, preempt, watchdog };
 }
 
 const MISMATCH = 'Make the handler and its hooks all instance methods, or all static.';
