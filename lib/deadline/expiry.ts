@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { onlyHeeds } from '../report/heeding.js';
+import { onlyHeeds, withoutHeeding } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { setStack } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';
@@ -150,9 +150,21 @@ export class Expiry {
    * @param isKnown - recognizes other timeouts, which say nothing new
    */
   isHeededBy(reason: unknown, isKnown?: (value: unknown) => boolean): boolean {
-    const errors: unknown[] = [this.#error, this.#outer?.noticed].filter((error) => error !== undefined);
-    const hasAborted = this.#controller?.signal.aborted ?? false;
-    return onlyHeeds(reason, (value) => errors.includes(value) || isKnown?.(value) === true, hasAborted);
+    const isReason = (value: unknown) => this.#isReason(value) || isKnown?.(value) === true;
+    return onlyHeeds(reason, isReason, this.#hasAborted);
+  }
+
+  /** Returns an error without what only says that the code stopped because its time was over. */
+  withoutHeeding(reason: unknown): unknown {
+    return withoutHeeding(reason, (value) => this.#isReason(value), this.#hasAborted);
+  }
+
+  #isReason(value: unknown): boolean {
+    return value !== undefined && (value === this.#error || value === this.#outer?.noticed);
+  }
+
+  get #hasAborted(): boolean {
+    return this.#controller?.signal.aborted ?? false;
   }
 }
 

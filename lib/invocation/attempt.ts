@@ -181,7 +181,7 @@ export class Attempt implements CurrentAttempt {
     if (this.state === 'running' && !this.expiry.isSaidBy(reason)) {
       this.#end('ended', { how: 'in time', outcome: { status: 'rejected', reason } });
     } else if (this.state === 'running' || this.state === 'in grace') {
-      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, reason);
+      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, this.expiry.withoutHeeding(reason));
       this.expire();
     } else this.#logLate('rejection', reason);
   }

@@ -36,26 +36,35 @@ export function takeUncaughtErrors(taker: UncaughtTaker): () => void {
  */
 class UncaughtGate {
   readonly takers = new Set<UncaughtTaker>();
+  readonly #getters = new WeakSet<() => unknown>();
   readonly #gates = new WeakMap<Emit, Emit>();
   readonly #behind = new WeakMap<Emit, Emit>();
 
   constructor() {
     // On the prototype, which is that of `process` alone: to delete what was put there reveals this one again.
     const prototype = Object.getPrototypeOf(process);
-    this.#put(prototype, prototype.emit);
+    const { emit } = prototype;
+    this.#put(prototype, () => emit);
   }
 
   /** Stands also before what a program has put there in another way than by an assignment. */
   keepInPlace(): void {
-    const emit = Object.getOwnPropertyDescriptor(process, 'emit')?.value;
-    if (emit) this.#put(process, emit);
+    const found = Object.getOwnPropertyDescriptor(process, 'emit');
+    if (!found?.configurable || (found.get && this.#getters.has(found.get))) return;
+    this.#put(process, () => (found.get ? Reflect.apply(found.get, process, []) : found.value));
   }
 
-  #put(target: object, emit: Emit): void {
-    const inner = this.#behind.get(emit) ?? emit;
+  #put(target: object, read: () => unknown): void {
+    const get = (): unknown => {
+      const emit = read();
+      return typeof emit === 'function'
+        ? this.#before((this.#behind.get(emit as Emit) ?? emit) as Emit)
+        : emit;
+    };
+    this.#getters.add(get);
     Object.defineProperty(target, 'emit', {
-      get: () => (typeof inner === 'function' ? this.#before(inner) : inner),
-      set: (next: Emit) => this.#put(process, next),
+      get,
+      set: (next: unknown) => this.#put(process, () => next),
       enumerable: true,
       configurable: true,
     });

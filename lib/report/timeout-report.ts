@@ -1,5 +1,6 @@
 import { withErrorProperty } from './error-property.js';
-import { withoutWayTo } from './heeding.js';
+import { read } from './error-trail.js';
+import { withoutHeeding } from './heeding.js';
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
 import type { Pending } from './pending-operations.js';
 
@@ -139,10 +140,14 @@ const BOTH_FAILED = 'The handler failed in its grace, and then the hook with `re
  */
 export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
   if (reason === timeout) return;
-  const cause = withoutWayTo(timeout, reason);
+  const cause = withoutHeeding(reason, (value) => value === timeout, false);
   const value =
     'cause' in timeout
-      ? withErrorProperty('stackTraceLimit', 0, () => new AggregateError([cause, timeout.cause], BOTH_FAILED))
+      ? withErrorProperty(
+          'stackTraceLimit',
+          0,
+          () => new AggregateError([cause, read(timeout, 'cause')], BOTH_FAILED),
+        )
       : cause;
   Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
 }

@@ -13,10 +13,15 @@ export interface Run {
 }
 
 /** Runs a program of this folder on this Node, with a scenario. Waits until it ends, and kills it if it hangs. */
-export async function run(program: string, scenario: object, nodeOptions: readonly string[]): Promise<Run> {
+export async function run(
+  program: string,
+  scenario: object,
+  nodeOptions: readonly string[],
+  nodeArguments: readonly string[] = [],
+): Promise<Run> {
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
-  const child = spawn(process.execPath, [file, JSON.stringify(scenario)], {
+  const child = spawn(process.execPath, [...nodeArguments, file, JSON.stringify(scenario)], {
     env: { ...env, NODE_OPTIONS: nodeOptions.join(' ') },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
