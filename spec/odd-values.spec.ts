@@ -1,9 +1,8 @@
-import { channel } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 import { PassThrough, type Writable } from 'node:stream';
 import { expect } from 'chai';
 import { currentDeadline, Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
-import { PendingOperations } from '../lib/report/pending-operations.js';
+import { Operations } from '../lib/operations/operations.js';
 import { isError, show } from '../lib/report/show.js';
 import { captureTrace } from '../lib/report/stack.js';
 import { forgetHalfLoadedModules } from '../lib/watchdog/node/half-loaded-modules.js';
@@ -112,7 +111,7 @@ describe('a value that refuses to be looked at', () => {
   }
 
   it('is not listed among the pending operations, and the others are (R30)', () => {
-    const pending = new PendingOperations();
+    const pending = new Operations();
     pending.begin({}, () => ({ operation: 'promise' }), captureTrace);
     pending.begin(
       {},
@@ -122,7 +121,7 @@ describe('a value that refuses to be looked at', () => {
       captureTrace,
     );
     expect(pending.list().operations.map(({ operation }) => operation)).to.deep.equal(['promise']);
-    pending.clear();
+    pending.close();
     expect(pending.list().operations).to.deep.equal([]);
   });
 
@@ -167,20 +166,6 @@ describe('a value that refuses to be looked at', () => {
     });
     const error = await timedOut(time.clock, orders.handler.bind(orders));
     expect(error.cause).to.equal(cause);
-  });
-});
-
-describe('a request of undici that becomes a WebSocket (R30)', () => {
-  const time = useFakeTime();
-
-  it('is not listed, because undici does not report its end on each Node', async () => {
-    const orders = guarded(() => {
-      const request = { method: 'GET', origin: 'https://chat.example.com', upgrade: 'websocket' };
-      channel('undici:request:create').publish({ request });
-      return forever();
-    });
-    const { pending } = await timedOut(time.clock, orders.handler.bind(orders));
-    expect(pending).to.deep.equal([]);
   });
 });
 

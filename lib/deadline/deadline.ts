@@ -1,4 +1,4 @@
-import type { PendingOperations } from '../report/pending-operations.js';
+import type { Operations } from '../operations/operations.js';
 import type { Expiry } from './expiry.js';
 
 /**
@@ -36,21 +36,22 @@ export interface Deadline {
    * Waits for a promise until the deadline. For calls that take no signal: the call itself is not cancelled, and how it
    * ends after the deadline is ignored. Outside an invocation it returns the promise itself.
    * @param promise - what to wait for; a value that is no promise counts as one that has fulfilled
+   * @param name - what the {@link LambdaTimeoutError} calls it, if it is pending at the deadline. Default: `promise`
    * @returns a promise that settles as the given one does
    * @throws {@link LambdaTimeoutError} (the promise rejects with it) at the deadline, or at once if that has passed
    */
-  race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>>;
+  race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>>;
 }
 
 /** The deadline of one attempt. User code that holds it can reach nothing else of the attempt. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
-  readonly #pending: () => PendingOperations | undefined;
+  readonly #operations: () => Operations | undefined;
 
-  /** @param pending - where a `race()` is noted */
-  constructor(expiry: Expiry, pending: () => PendingOperations | undefined) {
+  /** @param operations - where a `race()` is noted */
+  constructor(expiry: Expiry, operations: () => Operations | undefined) {
     this.#expiry = expiry;
-    this.#pending = pending;
+    this.#operations = operations;
   }
 
   get signal(): AbortSignal {
@@ -69,21 +70,21 @@ export class AttemptDeadline implements Deadline {
     if (this.#expiry.expired) throw this.#expiry.errorBelow(this.throwIfExpired);
   }
 
-  race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>> {
+  race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>> {
     const { signal } = this.#expiry;
-    const pending = this.#pending();
+    const operations = this.#operations();
     return new Promise((resolve, reject) => {
       const onDeadline = () => reject(signal.reason);
       if (this.#expiry.expired) reject(this.#expiry.errorBelow(this.race));
       else {
         signal.addEventListener('abort', onDeadline, { once: true });
-        pending?.begin(onDeadline, describePromise, this.race);
+        operations?.begin(onDeadline, () => ({ operation: name ? String(name) : 'promise' }), this.race);
       }
       const andStop =
         <Result>(settle: (result: Result) => void) =>
         (result: Result): void => {
           signal.removeEventListener('abort', onDeadline);
-          pending?.end(onDeadline);
+          operations?.end(onDeadline);
           settle(result);
         };
       // Also after the deadline: otherwise a rejection of the promise would be unhandled.
@@ -91,8 +92,6 @@ export class AttemptDeadline implements Deadline {
     });
   }
 }
-
-const describePromise = () => ({ operation: 'promise' });
 
 /** The deadline outside an invocation. Each call makes a new one, so that listeners do not pile up on one signal. */
 export class NoDeadline implements Deadline {

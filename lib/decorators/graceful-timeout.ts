@@ -1,8 +1,9 @@
-import { trackOperations } from '../deadline/track-operations.js';
+import { attempts } from '../deadline/current-attempt.js';
 import type { GuardedClass } from '../invocation/hook-runner.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
 import { rehearse } from '../invocation/rehearsal.js';
+import { trackOperations } from '../operations/track-operations.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { startWatchdog } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG } from '../watchdog/watchdog.js';
@@ -102,7 +103,7 @@ export function GracefulTimeout(...options: unknown[]): DualDecorator<Method> {
     }
     const handler = { method: member.method, ...readOptions(member, options[0]) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
-    trackOperations();
+    trackOperations(() => attempts.getStore()?.operations);
     if (handler.watchdog.isWatching) rehearse();
     return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };

@@ -2,8 +2,8 @@ import { type AttemptState, attempts, type CurrentAttempt } from '../deadline/cu
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
+import { Operations } from '../operations/operations.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
-import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { holdBackUncaught, type LATE, logHalfImported, logLate, UNHEARD } from './abandoned.js';
 import { adopt } from './adopt.js';
@@ -39,12 +39,13 @@ export class Attempt implements CurrentAttempt {
   #expiry: Expiry | undefined;
   #timer: Timer | undefined;
   #deadline: Deadline | undefined;
-  #pending: PendingOperations | undefined;
+  readonly #operations: Operations;
 
   constructor(code: Code, facts: InvocationFacts) {
     this.cutOffAtMs = code.deadlineAtMs;
     this.#code = code;
     this.#facts = facts;
+    this.#operations = new Operations(facts.outerOperations);
     // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
@@ -68,21 +69,19 @@ export class Attempt implements CurrentAttempt {
         atMs: this.#code.deadlineAtMs,
         blockedAt,
         timers: this.#timer ? 1 : 0,
-        pending: this.#pending?.list() ?? NOTHING_PENDING,
+        pending: this.#operations.list(),
       }),
     );
     return this.#expiry;
   }
 
-  get pending(): PendingOperations | undefined {
-    if (this.state !== 'running') return undefined;
-    this.#pending ??= new PendingOperations();
-    return this.#pending;
+  get operations(): Operations | undefined {
+    return this.#operations.isOpen ? this.#operations : undefined;
   }
 
   askForDeadline(): Deadline {
     if (!this.#deadline) {
-      this.#deadline = new AttemptDeadline(this.expiry, () => this.pending);
+      this.#deadline = new AttemptDeadline(this.expiry, () => this.operations);
       this.cutOffAtMs = this.#cutOffFrom(this.#code.deadlineAtMs);
     }
     return this.#deadline;
@@ -198,14 +197,14 @@ export class Attempt implements CurrentAttempt {
     this.state = state;
     holdBackUncaught();
     this.expiry.come();
+    this.#operations.close();
     // Last, because a listener may block the event loop and be interrupted.
     attempts.run(this, () => this.expiry.abort());
   }
 
   #end(state: AttemptState, outcome: Outcome): void {
     this.state = state;
-    this.#pending?.clear();
-    this.#pending = undefined;
+    this.#operations.close();
     this.#timer?.clear();
     this.#facts.watchdog.disarm(this);
     this.#code.onEnd(this, outcome);

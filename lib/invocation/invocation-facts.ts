@@ -1,3 +1,4 @@
+import type { Operations } from '../operations/operations.js';
 import type { TimeoutLogger } from '../report/logger.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
@@ -22,6 +23,8 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly logger: TimeoutLogger;
   readonly watchdog: Watchdog;
   readonly runAlone: StepRunner;
+  /** Those of the attempt whose code calls the handler. */
+  readonly outerOperations: Operations | undefined;
 }
 
 /** Fixes the facts of an invocation that starts now. */
@@ -30,6 +33,7 @@ export function factsOf(
   handlerName: string,
   { context, requestId, remainingMs }: LambdaContext,
   self: unknown,
+  outerOperations: Operations | undefined,
 ): InvocationFacts {
   const startedAtMs = performance.now();
   const hardDeadlineAtMs = startedAtMs + remainingMs;
@@ -48,5 +52,6 @@ export function factsOf(
     logger,
     watchdog,
     runAlone: watchdog.createStepRunner(),
+    outerOperations,
   };
 }

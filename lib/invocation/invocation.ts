@@ -28,7 +28,7 @@ export function invoke(
     const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
     warnOfContext(lambda.problem, Object(owner), handlerName, logger);
   }
-  const facts = factsOf(handler, handlerName, lambda, self);
+  const facts = factsOf(handler, handlerName, lambda, self, outer?.operations);
   // Not in the function below, which would keep the arguments in memory as long as the promise.
   const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {

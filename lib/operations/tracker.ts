@@ -1,0 +1,83 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Begun, Describe, Entry, Operations } from './operations.js';
+
+/** Emits `close` when it has ended. */
+export interface Closable {
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** Notes what is told on Node's diagnostics channels in the operations of the attempt whose code tells it. */
+export class Tracker {
+  /** Finds the operations of the attempt whose code is running. */
+  current: () => Operations | undefined = () => undefined;
+  /** Who has begun each operation. Its end may be told in the context of a connection that another attempt has opened. */
+  readonly #owners = new WeakMap<object, Operations>();
+
+  /**
+   * Listens to a channel. Nothing that the subscriber throws reaches the code that publishes, or ends the process: a message
+   * can be of any shape.
+   *
+   * @param subscriber - gets the message, and the function at whose caller the stack of the publisher begins
+   */
+  listen<Message>(channel: string, subscriber: (message: Message, below: Entry) => void): void {
+    const guarded = (message: unknown): void => {
+      try {
+        subscriber(message as Message, guarded);
+      } catch {
+        // It is not the message that this package knows of.
+      }
+    };
+    subscribe(channel, guarded);
+  }
+
+  /**
+   * Notes an operation, if an attempt has begun it.
+   *
+   * @param after - an operation that has ended, and whose callback begins this one
+   */
+  begin(subject: object, describe: Describe, below: Entry, after?: Taken): boolean {
+    const operations = after?.operations ?? this.current();
+    if (!operations?.isOpen) return false;
+    this.#owners.set(subject, operations);
+    operations.begin(subject, describe, below, after?.begun.trace);
+    return true;
+  }
+
+  /** Notes an operation until it is closed. */
+  beginUntilClose(subject: Closable, describe: Describe, below: Entry): boolean {
+    const isNoted = this.begin(subject, describe, below);
+    if (isNoted) subject.once('close', () => this.end(subject));
+    return isNoted;
+  }
+
+  /** Notes that the head of an answer has come. */
+  answer(subject: object): void {
+    const begun = this.#owners.get(subject)?.find(subject);
+    if (begun) begun.isAnswered = true;
+  }
+
+  end(subject: object): void {
+    this.#owners.get(subject)?.end(subject);
+    this.#owners.delete(subject);
+  }
+
+  /** Ends an operation, and tells who has begun it, and how. */
+  take(subject: object): Taken | undefined {
+    const operations = this.#owners.get(subject);
+    const begun = operations?.find(subject);
+    this.end(subject);
+    return operations && begun && { operations, begun };
+  }
+
+  /** Notes an operation that goes on from one that was taken: as old, begun by the same line. */
+  goOn(subject: object, { operations, begun }: Taken, describe: Describe): void {
+    this.#owners.set(subject, operations);
+    operations.note(subject, { ...begun, describe });
+  }
+}
+
+/** An operation that has ended. */
+export interface Taken {
+  readonly operations: Operations;
+  readonly begun: Begun;
+}
