@@ -1,9 +1,16 @@
 import type { Description } from '../report/pending-operations.js';
-import { isBelowMethodOf } from './call-sites.js';
 import { DRIVER_CHANNELS, type DriverChannel } from './driver-channels.js';
 import { type DriverMessage, readCommand, serverOf, urlOf, wordOf } from './driver-messages.js';
 import type { Entry } from './operations.js';
-import { beginConnecting, endConnecting, isConnecting, nameOfConnection, noteToldServer } from './servers.js';
+import { isPipeline, joinPipeline, leavePipeline } from './pipelines.js';
+import {
+  beginConnecting,
+  endConnecting,
+  isConnecting,
+  nameOfConnection,
+  nameOfServer,
+  noteToldServer,
+} from './servers.js';
 import type { Taken, Tracker } from './tracker.js';
 
 /**
@@ -36,8 +43,6 @@ interface CurrentCall {
   readonly within?: { readonly message: DriverMessage; readonly kind: DriverChannel['kind'] } | undefined;
   /** The wait for a connection of a pool that has just ended. What its callback begins, it begins for whoever waited. */
   readonly waited?: Taken | undefined;
-  /** The pipeline that is being sent. */
-  readonly pipeline?: Pipeline | undefined;
 }
 
 let currentCall: CurrentCall = {};
@@ -49,14 +54,6 @@ function during(change: CurrentCall): void {
   });
 }
 
-/** Commands that are sent at once. The first one stands for all of them until the last one has ended. */
-interface Pipeline {
-  readonly first: DriverMessage;
-  unanswered: number;
-}
-
-const pipelines = new WeakMap<DriverMessage, Pipeline>();
-
 /** The pools that wait for a new connection, which is listed instead. */
 const connectingPools = new WeakSet<DriverMessage>();
 
@@ -66,14 +63,16 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
   const isPart = within?.kind === 'batch' || (kind === 'command' && message.batchMode !== undefined);
   if (isPart || isOfHandshake(channel, message)) return;
   const server = serverOf(message);
-  noteToldServer(server.host, server.port);
+  noteToldServer(nameOfServer(server.host, server.port));
   if (kind === 'connect') {
     beginConnecting(message, urlOf(channel.scheme, server));
     if (within) connectingPools.add(within.message);
   }
-  const isPipelined = channel.pipeline !== undefined && isBelowMethodOf(channel.pipeline, below);
-  if (isPipelined && joinPipeline(message)) return;
-  tracker.begin(message, () => describe(channel, message, isPipelined), below, waited);
+  if (channel.pipeline !== undefined && joinPipeline(channel.pipeline, message, below)) return;
+  const describeIt = (): Description | undefined => describe(channel, message);
+  if (kind === 'connect') tracker.beginConnect(message, describeIt, below);
+  else if (kind === 'pool') tracker.begin(message, describeIt, below);
+  else tracker.beginCommand(message, describeIt, below, waited);
   if (kind === 'batch' || kind === 'pool') during({ within: { message, kind } });
 }
 
@@ -81,34 +80,25 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
 const isOfHandshake = ({ scheme, handshake }: DriverChannel, message: DriverMessage): boolean =>
   handshake?.has(readCommand(message)) === true && isConnecting(urlOf(scheme, serverOf(message)));
 
-/** Adds a command to the pipeline that is being sent. Answers whether there was one already. */
-function joinPipeline(message: DriverMessage): boolean {
-  const { pipeline = { first: message, unanswered: 0 } } = currentCall;
-  pipeline.unanswered++;
-  pipelines.set(message, pipeline);
-  during({ pipeline });
-  return pipeline.first !== message;
-}
-
 function endOf(tracker: Tracker, message: DriverMessage): void {
   endConnecting(message);
-  const pipeline = pipelines.get(message);
-  if (!pipeline) tracker.end(message);
-  else if (pipelines.delete(message) && --pipeline.unanswered === 0) tracker.end(pipeline.first);
+  const ended = leavePipeline(message);
+  if (ended) tracker.end(ended);
 }
 
 function describe(
   { scheme, kind, readName }: DriverChannel,
   message: DriverMessage,
-  isPipelined: boolean,
 ): Description | undefined {
-  const server = serverOf(message);
-  const url = urlOf(scheme, server);
+  const { host, port, isLocal } = serverOf(message);
+  const url = urlOf(scheme, { host, port, isLocal });
+  const server = nameOfServer(host, port);
   if (kind === 'connect') {
-    const operation = server.host === undefined ? url : nameOfConnection(server.host, server.port);
-    return { operation, connection: 'busy' };
+    const operation = host === undefined ? `connection to ${url}` : nameOfConnection(host, port);
+    return { operation, connection: 'busy', server };
   }
-  if (kind === 'pool') return connectingPools.has(message) ? undefined : { operation: `pool of ${url}` };
-  const name = isPipelined ? 'PIPELINE' : readName && wordOf(readName(message));
-  return { operation: `${name ?? 'command of'} ${url}` };
+  if (kind === 'pool')
+    return connectingPools.has(message) ? undefined : { operation: `pool of ${url}`, server };
+  const name = isPipeline(message) ? 'PIPELINE' : readName && wordOf(readName(message));
+  return { operation: `${name ?? 'command of'} ${url}`, server };
 }

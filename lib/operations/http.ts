@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Description } from '../report/pending-operations.js';
+import { attempted } from './attempted.js';
 import { nameOfRequest } from './name-of-request.js';
 import type { Tracker } from './tracker.js';
 import { asWebSocket, nameOfWebSocket } from './websockets.js';
@@ -18,8 +19,11 @@ export function trackHttp(tracker: Tracker): void {
   tracker.listen<{ request: ClientRequest }>(
     channelOfRequests(process.versions.node),
     ({ request }, below) => {
-      tracker.beginUntilClose(request, () => describe(request), below);
-      request.once('close', () => noteWebSocket(request));
+      request.once('close', () => {
+        tracker.end(request);
+        attempted(() => noteWebSocket(request));
+      });
+      tracker.begin(request, () => describe(request), below);
     },
   );
   tracker.listen<{ request: ClientRequest }>('http.client.response.finish', ({ request }) => {

@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
+import { attempted } from './attempted.js';
 import { onceAThread } from './once-a-thread.js';
 
-/** Describes a connection; undefined if it is not a client's own, or is closed. */
-export type DescribeConnection = () => Description | undefined;
+/**
+ * Describes a connection; undefined if it is not a client's own, or is closed.
+ *
+ * @param receivedBefore - how much had come over it when the invocation began
+ */
+export type DescribeConnection = (receivedBefore: number) => Description | undefined;
 
 /** An open connection, and how far it was when the invocation in flight began. */
 interface OpenConnection {
   readonly describe: DescribeConnection;
+  /** When the invocation began, or it was opened, on the clock of `performance.now()`. */
+  atMs: number;
   sentBefore: number;
   receivedBefore: number;
 }
@@ -15,6 +22,7 @@ interface OpenConnection {
 /** A connection over which something was sent. */
 export interface UsedConnection extends Description {
   readonly socket: Socket;
+  readonly atMs: number;
 }
 
 /**
@@ -26,29 +34,32 @@ export interface UsedConnection extends Description {
 class OpenConnections {
   readonly #open = new Map<Socket, OpenConnection>();
   #inFlight = 0;
-  #begun = 0;
-  /** When the only invocation in flight began, on the clock of `performance.now()`. */
-  beganAtMs = 0;
+  /** What stands for the invocation that has been the only one in flight since it began, if there is one. */
+  only: object | undefined;
 
   add(socket: Socket, describe: DescribeConnection): void {
-    if (this.#open.has(socket)) return;
-    this.#open.set(socket, { describe, sentBefore: 0, receivedBefore: 0 });
-    socket.once('close', () => this.#open.delete(socket));
+    this.#open.set(socket, { describe, atMs: performance.now(), sentBefore: 0, receivedBefore: 0 });
   }
 
-  /** Notes that an invocation begins. Returns a number that stands for it. */
-  enter(): number {
-    if (this.#inFlight++ === 0 && this.#open.size > 0) this.#measure();
-    return ++this.#begun;
+  remove(socket: Socket): void {
+    this.#open.delete(socket);
+  }
+
+  /** Notes that an invocation begins. */
+  enter(invocation: object): void {
+    const isOnly = this.#inFlight++ === 0;
+    this.only = isOnly ? invocation : undefined;
+    if (isOnly && this.#open.size > 0) attempted(() => this.#measure());
   }
 
   leave(): void {
-    this.#inFlight--;
+    if (--this.#inFlight === 0) this.only = undefined;
   }
 
   #measure(): void {
-    this.beganAtMs = performance.now();
+    const now = performance.now();
     for (const [socket, connection] of this.#open) {
+      connection.atMs = now;
       connection.sentBefore = socket.bytesWritten;
       connection.receivedBefore = socket.bytesRead;
       // Whoever removes all listeners of a socket has removed ours too.
@@ -57,17 +68,17 @@ class OpenConnections {
   }
 
   /** Lists the connections over which an invocation has sent something; none if it was not alone all the time. */
-  usedBy(invocation: number): UsedConnection[] {
-    if (this.#inFlight !== 1 || invocation !== this.#begun) return [];
-    return [...this.#open].flatMap(([socket, { describe, sentBefore, receivedBefore }]) => {
-      const description = socket.bytesWritten > sentBefore ? describe() : undefined;
-      if (!description) return [];
-      const hasAnswer = socket.bytesRead > receivedBefore;
-      return [{ ...description, connection: hasAnswer ? 'maybe idle' : 'busy', socket }];
-    });
+  usedBy(invocation: object): UsedConnection[] {
+    if (invocation !== this.only) return [];
+    const used: UsedConnection[] = [];
+    for (const [socket, { describe, atMs, sentBefore, receivedBefore }] of this.#open) {
+      const description = attempted(() =>
+        socket.bytesWritten > sentBefore ? describe(receivedBefore) : undefined,
+      );
+      if (description) used.push({ ...description, socket, atMs });
+    }
+    return used;
   }
 }
-
-export type { OpenConnections };
 
 export const openConnections = onceAThread('connections', () => new OpenConnections());

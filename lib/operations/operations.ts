@@ -1,10 +1,12 @@
 import {
   type Description,
+  isOfUser,
   type Pending,
   type PendingEntry,
   showPending,
 } from '../report/pending-operations.js';
 import { captureTrace, type Trace } from '../report/stack.js';
+import { attempted } from './attempted.js';
 import { openConnections } from './open-connections.js';
 
 /** Describes an operation; undefined if it is not under way, or is a part of another one that is listed. */
@@ -13,13 +15,19 @@ export type Describe = () => Description | undefined;
 /** The function at whose caller a stack begins. */
 export type Entry = (...args: never) => unknown;
 
+/** What else may be known of how an operation began. */
+export interface Circumstances {
+  /** The stack of an earlier operation, in whose callback this one has begun. */
+  readonly earlier?: Trace | undefined;
+  /** Whether nobody's code has begun it, such as what sends a queue when a connection is open. */
+  readonly isQueued?: boolean;
+}
+
 /** An operation that has begun and not ended. */
-export interface Begun {
+export interface Begun extends Circumstances {
   readonly describe: Describe;
   readonly atMs: number;
   readonly trace: Trace;
-  /** The stack of an earlier operation, in whose callback this one has begun. */
-  readonly earlier?: Trace | undefined;
   isAnswered?: boolean;
 }
 
@@ -28,9 +36,11 @@ export interface Begun {
  * belongs to both, also after that attempt has ended.
  */
 export class Operations {
-  /** Stands for the invocation, by which open connections are used. */
-  readonly invocation: number;
+  /** The outermost of those that it is below: stands for the invocation. */
+  readonly invocation: object;
   readonly #outer: Operations | undefined;
+  /** Where a driver has been told to connect last. What it sends from its queue then, it was told at about that line. */
+  lastConnect: Trace | undefined;
   /** In the order in which they began. Made when it is first needed: most attempts begin nothing. */
   #begun: Map<object, Begun> | undefined;
   #isClosed = false;
@@ -38,7 +48,8 @@ export class Operations {
   /** @param outer - those of the attempt that this one is below */
   constructor(outer?: Operations) {
     this.#outer = outer;
-    this.invocation = outer ? outer.invocation : openConnections.enter();
+    this.invocation = outer?.invocation ?? this;
+    if (!outer) openConnections.enter(this);
   }
 
   /** Whether somebody wants to know what begins. */
@@ -46,13 +57,10 @@ export class Operations {
     return !this.#isClosed || this.#outer?.isOpen === true;
   }
 
-  /**
-   * @param subject - the object that ends, such as a request
-   * @param earlier - the stack of an earlier operation, in whose callback this one begins
-   */
-  begin(subject: object, describe: Describe, below: Entry, earlier?: Trace): void {
+  /** @param subject - the object that ends, such as a request */
+  begin(subject: object, describe: Describe, below: Entry, how?: Circumstances): void {
     if (!this.isOpen) return;
-    this.note(subject, { describe, atMs: performance.now(), trace: captureTrace(below), earlier });
+    this.note(subject, { describe, atMs: performance.now(), trace: captureTrace(below), ...how });
   }
 
   note(subject: object, begun: Begun): void {
@@ -80,6 +88,7 @@ export class Operations {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#begun = undefined;
+    this.lastConnect = undefined;
     if (!this.#outer) openConnections.leave();
   }
 
@@ -88,22 +97,17 @@ export class Operations {
     const entries: PendingEntry[] = [];
     for (const { socket, ...description } of openConnections.usedBy(this.invocation)) {
       if (this.#begun?.has(socket)) continue;
-      entries.push({ ...description, atMs: openConnections.beganAtMs, traces: [], isAnswered: false });
+      entries.push({ ...description, traces: [], isAnswered: false });
     }
-    for (const { describe, atMs, trace, earlier, isAnswered = false } of this.#begun?.values() ?? []) {
+    for (const { describe, atMs, trace, earlier, isQueued, isAnswered = false } of this.#begun?.values() ??
+      []) {
+      // One that cannot be described is not listed: the timeout must not fail because of it.
       const description = attempted(describe);
+      if (isQueued && isOfUser(trace)) continue; // of code that another invocation has left behind
       const traces = earlier ? [trace, earlier] : [trace];
       if (description) entries.push({ ...description, atMs, traces, isAnswered });
     }
-    return showPending(entries);
-  }
-}
-
-/** Describes an operation. One that cannot be described is not listed: the timeout must not fail because of it. */
-function attempted(describe: Describe): Description | undefined {
-  try {
-    return describe();
-  } catch {
-    return undefined;
+    const servers = new Set(entries.map(({ server }) => server));
+    return showPending(entries.filter(({ isUnder }) => isUnder === undefined || !servers.has(isUnder)));
   }
 }

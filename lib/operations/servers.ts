@@ -2,16 +2,19 @@
 export const nameOfConnection = (host: string | undefined, port: number | undefined): string =>
   `connection to ${port === undefined ? (host ?? 'a local socket') : `${host}:${port}`}`;
 
+/** `db.internal:5432`; undefined if it is not known or is a file. */
+export const nameOfServer = (host: string | undefined, port: number | undefined): string | undefined =>
+  host === undefined || port === undefined ? undefined : `${host}:${port}`;
+
 /** The servers of drivers that tell what they do over their connections. */
-const toldServers = new Set<string>();
+const toldServers = new Set<string | undefined>();
 
 /** Notes that a driver tells what it does with a server, so that its connections need not be listed. */
-export function noteToldServer(host: string | undefined, port: number | undefined): void {
-  if (host !== undefined && port !== undefined) toldServers.add(`${host}:${port}`);
+export function noteToldServer(server: string | undefined): void {
+  if (server !== undefined) toldServers.add(server);
 }
 
-export const isTold = (host: string | undefined | null, port: number | undefined): boolean =>
-  toldServers.size > 0 && toldServers.has(`${host}:${port}`);
+export const isTold = (server: string | undefined): boolean => toldServers.has(server);
 
 /** The server of each connection that is being made, by the message that tells of it. */
 const connecting = new WeakMap<object, string>();

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
+import { attempted } from './attempted.js';
 import { openConnections } from './open-connections.js';
-import { isTold, nameOfConnection } from './servers.js';
+import { isTold, nameOfConnection, nameOfServer } from './servers.js';
 import type { Tracker } from './tracker.js';
 import { webSocketOf } from './websockets.js';
 
@@ -22,16 +23,22 @@ export function trackSockets(tracker: Tracker): void {
     const noteAttempt = (address: string, port?: number): void => {
       peer = port === undefined ? {} : { address, port };
     };
-    const describe = (): Description | undefined => describeSocket(socket, peer);
-    if (tracker.beginUntilClose(socket, describe, below)) {
-      socket.on('connectionAttempt', noteAttempt);
+    const describe = (receivedBefore = 0): Description | undefined =>
+      describeSocket(socket, peer, receivedBefore);
+    const onConnect = (): void => {
+      attempted(() => {
+        peer = { address: socket.remoteAddress, port: socket.remotePort };
+        openConnections.add(socket, describe);
+      });
+    };
+    socket.once('connect', onConnect);
+    socket.once('close', () => {
+      tracker.end(socket);
+      openConnections.remove(socket);
       // A closed socket can be connected again.
-      socket.once('close', () => socket.off('connectionAttempt', noteAttempt));
-    }
-    socket.once('connect', () => {
-      peer = { address: socket.remoteAddress, port: socket.remotePort };
-      openConnections.add(socket, describe);
+      socket.off('connectionAttempt', noteAttempt).off('connect', onConnect);
     });
+    if (tracker.begin(socket, describe, below)) socket.on('connectionAttempt', noteAttempt);
   });
 }
 
@@ -52,22 +59,29 @@ export function skipSocket(socket: Socket): void {
   requestSockets.add(socket);
 }
 
-function describeSocket(socket: Socket, { address, port }: Peer): Description | undefined {
+function describeSocket(
+  socket: Socket,
+  { address, port }: Peer,
+  receivedBefore: number,
+): Description | undefined {
   const { _host: name } = socket as { _host?: string | null };
   const host = name ?? address;
   // A socket whose `connect()` has thrown stays `connecting` for ever.
   const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
   if (!isUnderWay || socket.destroyed) return undefined;
-  const connection = isSurelyBusy(socket) ? 'busy' : 'maybe idle';
+  const connection = isSurelyBusy(socket, receivedBefore) ? 'busy' : 'maybe idle';
   const webSocket = webSocketOf(socket);
   if (webSocket !== undefined) return { operation: webSocket, connection };
-  if (isOfRequest(socket) || isTold(host, port) || isTold(address, port)) return undefined;
-  return { operation: nameOfConnection(host, port), connection };
+  if (isOfRequest(socket)) return undefined;
+  const operation = nameOfConnection(host, port);
+  const server = nameOfServer(host, port);
+  if (server === undefined || !isTold(server)) return { operation, connection };
+  return connection === 'busy' ? { operation, connection, isUnder: server } : undefined;
 }
 
-/** Whether it is being opened, or nothing has ever come for what was sent. */
-const isSurelyBusy = (socket: Socket): boolean =>
-  socket.connecting || (socket.bytesWritten > 0 && socket.bytesRead === 0);
+/** Whether it is being opened, or something was sent and nothing has come since. */
+const isSurelyBusy = (socket: Socket, receivedBefore: number): boolean =>
+  socket.connecting || (socket.bytesWritten > 0 && socket.bytesRead <= receivedBefore);
 
 /**
  * Whether a socket belongs, or belonged, to a request of `node:http` or `node:https`, whose agent listens for `agentRemove`,

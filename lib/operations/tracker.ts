@@ -1,5 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { Begun, Describe, Entry, Operations } from './operations.js';
+import { attempted } from './attempted.js';
+import { openConnections } from './open-connections.js';
+import type { Begun, Circumstances, Describe, Entry, Operations } from './operations.js';
 
 /** Emits `close` when it has ended. */
 export interface Closable {
@@ -20,34 +22,52 @@ export class Tracker {
    * @param subscriber - gets the message, and the function at whose caller the stack of the publisher begins
    */
   listen<Message>(channel: string, subscriber: (message: Message, below: Entry) => void): void {
-    const guarded = (message: unknown): void => {
-      try {
-        subscriber(message as Message, guarded);
-      } catch {
-        // It is not the message that this package knows of.
-      }
-    };
+    const guarded = (message: unknown): void => attempted(() => subscriber(message as Message, guarded));
     subscribe(channel, guarded);
   }
 
+  /** Notes an operation, if an attempt has begun it. */
+  begin(subject: object, describe: Describe, below: Entry): boolean {
+    return this.#beginIn(this.current(), subject, describe, below);
+  }
+
+  /** Notes that a driver connects. */
+  beginConnect(subject: object, describe: Describe, below: Entry): void {
+    this.begin(subject, describe, below);
+    const operations = this.#owners.get(subject);
+    if (operations) operations.lastConnect = operations.find(subject)?.trace;
+  }
+
   /**
-   * Notes an operation, if an attempt has begun it.
+   * Notes a command of a driver, which may have had to wait in a queue of the driver: then it begins when the connection is
+   * open, in the context of whoever has opened that. If that is nobody, it belongs to the only invocation that there is.
    *
    * @param after - an operation that has ended, and whose callback begins this one
    */
-  begin(subject: object, describe: Describe, below: Entry, after?: Taken): boolean {
+  beginCommand(subject: object, describe: Describe, below: Entry, after?: Taken): void {
     const operations = after?.operations ?? this.current();
+    const earlier = after?.begun.trace ?? operations?.lastConnect;
+    if (this.#beginIn(operations, subject, describe, below, { earlier })) return;
+    const only = openConnections.only as Operations | undefined;
+    this.#beginIn(only, subject, describe, below, { isQueued: true });
+  }
+
+  #beginIn(
+    operations: Operations | undefined,
+    subject: object,
+    describe: Describe,
+    below: Entry,
+    how?: Circumstances,
+  ): boolean {
     if (!operations?.isOpen) return false;
     this.#owners.set(subject, operations);
-    operations.begin(subject, describe, below, after?.begun.trace);
+    operations.begin(subject, describe, below, how);
     return true;
   }
 
   /** Notes an operation until it is closed. */
-  beginUntilClose(subject: Closable, describe: Describe, below: Entry): boolean {
-    const isNoted = this.begin(subject, describe, below);
-    if (isNoted) subject.once('close', () => this.end(subject));
-    return isNoted;
+  beginUntilClose(subject: Closable, describe: Describe, below: Entry): void {
+    if (this.begin(subject, describe, below)) subject.once('close', () => this.end(subject));
   }
 
   /** Notes that the head of an answer has come. */

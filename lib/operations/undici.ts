@@ -43,14 +43,15 @@ function describe({ method, origin, upgrade }: UndiciRequest): Description {
 /** From now on the socket of a WebSocket is listed instead of the request that opens it. */
 function followWebSocket(tracker: Tracker, request: UndiciRequest, socket: Socket): void {
   const { operation } = describe(request);
-  const describeOpen = (): Description | undefined => {
+  const describeOpen = (receivedBefore = 0): Description | undefined => {
     if (socket.destroyed) return undefined;
-    return socket.bytesRead === 0 ? { operation } : { operation, connection: 'maybe idle' };
+    return { operation, connection: socket.bytesRead <= receivedBefore ? 'busy' : 'maybe idle' };
   };
   const taken = tracker.take(request);
-  if (taken) {
-    tracker.goOn(socket, taken, describeOpen);
-    socket.once('close', () => tracker.end(socket));
-  }
+  if (taken) tracker.goOn(socket, taken, describeOpen);
   openConnections.add(socket, describeOpen);
+  socket.once('close', () => {
+    tracker.end(socket);
+    openConnections.remove(socket);
+  });
 }

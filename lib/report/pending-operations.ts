@@ -57,6 +57,10 @@ export interface Description {
    * so is surely under way.
    */
   readonly connection?: 'busy' | 'maybe idle';
+  /** The server of a command. */
+  readonly server?: string | undefined;
+  /** The server of a connection that is not listed if a command of it is. */
+  readonly isUnder?: string;
 }
 
 /** An operation that is pending. Times are on the clock of `performance.now()`. */
@@ -105,15 +109,16 @@ function doubtOf({ connection, isAnswered }: PendingEntry): number {
 
 /** Writes out the frames of the user's own code, and those of packages only if there are no others. */
 function startOf(traces: readonly Trace[]): { readonly startedAt?: string } {
-  let shown: string[] = [];
-  for (const trace of traces) {
-    const frames = framesOf(trace).filter((frame) => !isBuiltIn(frame));
-    const own = frames.filter((frame) => !/[\\/]node_modules[\\/]/.test(frame));
-    if (own.length > 0) {
-      shown = own;
-      break;
-    }
-    if (shown.length === 0) shown = frames;
-  }
-  return shown.length === 0 ? {} : { startedAt: shown.slice(0, MAX_FRAMES).join('\n') };
+  const all = traces.map(framesOfFiles);
+  const shown = all.map((frames) => frames.filter(isOwn)).find(isNotEmpty) ?? all.find(isNotEmpty);
+  return shown ? { startedAt: shown.slice(0, MAX_FRAMES).join('\n') } : {};
 }
+
+/** Whether the user's own code is on a stack. */
+export const isOfUser = (trace: Trace): boolean => framesOfFiles(trace).some(isOwn);
+
+const framesOfFiles = (trace: Trace): string[] => framesOf(trace).filter((frame) => !isBuiltIn(frame));
+
+const isOwn = (frame: string): boolean => !/[\\/]node_modules[\\/]/.test(frame);
+
+const isNotEmpty = (frames: readonly string[]): boolean => frames.length > 0;
