@@ -2,6 +2,7 @@ import {
   type ReadName,
   readBatchMode,
   readCommand,
+  readExecute,
   readOperation,
   readStatement,
 } from './driver-messages.js';
@@ -49,7 +50,7 @@ export const DRIVER_CHANNELS: Readonly<Record<string, DriverChannel>> = {
   'mongoose:cursor:next': { scheme: 'mongodb', kind: 'command', readName: readOperation },
   'mssql:query': { scheme: 'mssql', kind: 'command', readName: readStatement },
   'mssql:batch': { scheme: 'mssql', kind: 'command', readName: readStatement },
-  'mssql:execute': { scheme: 'mssql', kind: 'command' },
+  'mssql:execute': { scheme: 'mssql', kind: 'command', readName: readExecute },
   'mssql:connect': { scheme: 'mssql', kind: 'connect' },
   'mssql:pool:acquire': { scheme: 'mssql', kind: 'pool' },
   'pg:query': { scheme: 'postgresql', kind: 'command', readName: readStatement },

@@ -40,9 +40,13 @@ const STATEMENT_HEAD = 1000;
 /** The first word of an SQL statement. */
 export const readStatement: ReadName = ({ query, command }) => {
   const { text = query ?? command } = (query ?? {}) as { text?: unknown };
-  const statement = String(text).slice(0, STATEMENT_HEAD).replace(BEFORE_STATEMENT, '');
+  if (typeof text !== 'string') return undefined;
+  const statement = text.slice(0, STATEMENT_HEAD).replace(BEFORE_STATEMENT, '');
   return /^\w*/.exec(statement)?.[0].toUpperCase();
 };
+
+/** For a stored procedure, whose name is the user's own. */
+export const readExecute: ReadName = () => 'EXECUTE';
 
 /** Also with a dot, as the commands of modules of Redis. What is longer is no name of a command. */
 const WORD = /^[a-z][a-z.]{0,24}$/i;
