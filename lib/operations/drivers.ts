@@ -68,7 +68,8 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
     beginConnecting(message, urlOf(channel.scheme, server));
     if (within) connectingPools.add(within.message);
   }
-  if (channel.pipeline !== undefined && joinPipeline(channel.pipeline, message, below)) return;
+  const { pipeline } = channel;
+  if (pipeline !== undefined && joinPipeline(pipeline, message, below, tracker.current())) return;
   const describeIt = (): Description | undefined => describe(channel, message);
   if (kind === 'connect') tracker.beginConnect(message, describeIt, below);
   else if (kind === 'pool') tracker.begin(message, describeIt, below);

@@ -10,8 +10,8 @@ interface Pipeline {
 
 const pipelines = new WeakMap<DriverMessage, Pipeline>();
 
-/** The last command that was sent in the current call, until the next microtask. */
-let previous: DriverMessage | undefined;
+/** The last command that was sent in the current call, until the next microtask, and for whom. */
+let previous: { readonly message: DriverMessage; readonly owner: unknown } | undefined;
 
 const forgetPrevious = (): void => {
   previous = undefined;
@@ -24,12 +24,20 @@ const forgetPrevious = (): void => {
  * of pipelines. Most commands are alone, and for them no stack is looked at, which takes longer than all the rest.
  *
  * @param className - the class whose method sends a pipeline
+ * @param owner - whoever sends the command: handlers that start together send theirs in one call
  */
-export function joinPipeline(className: string, message: DriverMessage, below: Entry): boolean {
-  const first = previous;
-  previous = message;
-  if (!first) queueMicrotask(forgetPrevious);
-  if (!first || !isBelowMethodOf(className, below)) return false;
+export function joinPipeline(
+  className: string,
+  message: DriverMessage,
+  below: Entry,
+  owner: unknown,
+): boolean {
+  const before = previous;
+  previous = { message, owner };
+  if (!before) queueMicrotask(forgetPrevious);
+  const isSameOwner = before !== undefined && owner !== undefined && before.owner === owner;
+  if (!isSameOwner || !isBelowMethodOf(className, below)) return false;
+  const first = before.message;
   const pipeline = pipelines.get(first) ?? { first, unanswered: new Set([first]) };
   pipeline.unanswered.add(message);
   pipelines.set(first, pipeline).set(message, pipeline);
