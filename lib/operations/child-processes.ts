@@ -9,7 +9,6 @@ export function trackChildProcesses(tracker: Tracker): void {
   });
 }
 
-function describe(child: ChildProcess): Description | undefined {
-  const [name] = /[^\\/]*$/.exec(child.spawnfile) ?? [];
-  return child.pid === undefined ? undefined : { operation: `child process ${name}` };
+function describe({ pid, spawnfile }: ChildProcess): Description | undefined {
+  return pid === undefined ? undefined : { operation: `child process ${spawnfile.split(/[\\/]/).at(-1)}` };
 }

@@ -31,7 +31,7 @@ export function endConnecting(message: object): void {
   const url = connecting.get(message);
   if (url === undefined) return;
   connecting.delete(message);
-  const count = (counts.get(url) ?? 0) - 1;
+  const count = (counts.get(url) as number) - 1;
   if (count > 0) counts.set(url, count);
   else counts.delete(url);
 }

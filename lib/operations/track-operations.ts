@@ -17,11 +17,11 @@ import { trackUndici } from './undici.js';
  */
 export function trackOperations(current: () => Operations | undefined): void {
   // The realm that has come last asks: under a test runner the earlier ones are those of files that have been tested.
-  onceAThread('tracker', startTracking).current = current;
+  onceAThread('tracker', () => startTracking(current)).current = current;
 }
 
-function startTracking(): Tracker {
-  const tracker = new Tracker();
+function startTracking(current: () => Operations | undefined): Tracker {
+  const tracker = new Tracker(current);
   const sources = [trackHttp, trackUndici, trackHttp2, trackSockets, trackDrivers, trackChildProcesses];
   for (const track of sources) track(tracker);
   return tracker;

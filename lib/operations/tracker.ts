@@ -11,9 +11,13 @@ export interface Closable {
 /** Notes what is told on Node's diagnostics channels in the operations of the attempt whose code tells it. */
 export class Tracker {
   /** Finds the operations of the attempt whose code is running. */
-  current: () => Operations | undefined = () => undefined;
+  current: () => Operations | undefined;
   /** Who has begun each operation. Its end may be told in the context of a connection that another attempt has opened. */
   readonly #owners = new WeakMap<object, Operations>();
+
+  constructor(current: () => Operations | undefined) {
+    this.current = current;
+  }
 
   /**
    * Listens to a channel. Nothing that the subscriber throws reaches the code that publishes, or ends the process: a message

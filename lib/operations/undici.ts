@@ -43,10 +43,10 @@ function describe({ method, origin, upgrade }: UndiciRequest): Description {
 /** From now on the socket of a WebSocket is listed instead of the request that opens it. */
 function followWebSocket(tracker: Tracker, request: UndiciRequest, socket: Socket): void {
   const { operation } = describe(request);
-  const describeOpen = (receivedBefore = 0): Description | undefined => {
-    if (socket.destroyed) return undefined;
-    return { operation, connection: socket.bytesRead <= receivedBefore ? 'busy' : 'maybe idle' };
-  };
+  const describeOpen = (receivedBefore = 0): Description => ({
+    operation,
+    connection: socket.bytesRead <= receivedBefore ? 'busy' : 'maybe idle',
+  });
   const taken = tracker.take(request);
   if (taken) tracker.goOn(socket, taken, describeOpen);
   openConnections.add(socket, describeOpen);

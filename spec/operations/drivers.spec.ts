@@ -333,9 +333,27 @@ describe('A connection of a driver (R30)', () => {
       trace('mysql2:query', { query: 'SELECT 1', ...told });
       await once(socket, 'connect');
       socket.write('query');
-      return () => socket.destroy();
+      const idle = connect(port, '127.0.0.1').on('error', ignore);
+      await once(idle, 'connect');
+      return () => [socket, idle].map((each) => each.destroy());
     });
     expect(operations).to.deep.equal([`SELECT mysql://127.0.0.1:${port}`]);
+    server.close();
+  });
+
+  it('is listed, once, where the driver tells of no command and the server says nothing', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const told = { serverAddress: '127.0.0.1', serverPort: port };
+    trace('ioredis:command', { command: 'get', ...told }, async () => {});
+    const operations = await operationsAfter(async () => {
+      const socket = connect(port, '127.0.0.1').on('error', ignore);
+      await once(socket, 'connect');
+      socket.write('handshake');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
     server.close();
   });
 

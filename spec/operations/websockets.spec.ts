@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http, { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -144,3 +145,13 @@ for (const [client, open] of Object.entries(clients)) {
     });
   });
 }
+
+describe('A WebSocket (R30)', () => {
+  it('has no server in its name if it is not known', async () => {
+    const operations = await operationsAfter(() => {
+      channel('undici:request:create').publish({ request: { method: 'GET', upgrade: 'websocket' } });
+      return ignore;
+    });
+    expect(operations).to.deep.equal(['WebSocket']);
+  });
+});
