@@ -62,6 +62,8 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
   const { within, waited } = currentCall;
   const isPart = within?.kind === 'batch' || (kind === 'command' && message.batchMode !== undefined);
   if (isPart || isOfHandshake(channel, message)) return;
+  // Outside of invocations a command shall cost next to nothing.
+  if (kind === 'command' && !tracker.isWanted) return;
   const server = serverOf(message);
   noteToldServer(nameOfServer(server.host, server.port));
   if (kind === 'connect') {
@@ -79,7 +81,9 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
 
 /** Whether a driver itself sends a command, because it connects. */
 const isOfHandshake = ({ scheme, handshake }: DriverChannel, message: DriverMessage): boolean =>
-  handshake?.has(readCommand(message)) === true && isConnecting(urlOf(scheme, serverOf(message)));
+  handshake !== undefined &&
+  isConnecting(() => urlOf(scheme, serverOf(message))) &&
+  handshake.has(readCommand(message));
 
 function endOf(tracker: Tracker, message: DriverMessage): void {
   endConnecting(message);

@@ -36,4 +36,5 @@ export function endConnecting(message: object): void {
   else counts.delete(url);
 }
 
-export const isConnecting = (url: string): boolean => counts.has(url);
+/** @param url - is asked for only while some connection is being made, which is seldom so */
+export const isConnecting = (url: () => string): boolean => counts.size > 0 && counts.has(url());

@@ -35,6 +35,11 @@ export class Tracker {
     return this.#beginIn(this.current(), subject, describe, below);
   }
 
+  /** Whether somebody may want to know of a command that begins now. */
+  get isWanted(): boolean {
+    return openConnections.only !== undefined || this.current() !== undefined;
+  }
+
   /** Notes that a driver connects. */
   beginConnect(subject: object, describe: Describe, below: Entry): void {
     this.begin(subject, describe, below);

@@ -346,7 +346,7 @@ describe('A connection of a driver (R30)', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const told = { serverAddress: '127.0.0.1', serverPort: port };
-    trace('ioredis:command', { command: 'get', ...told }, async () => {});
+    await pendingAfter(['ioredis:command', { command: 'get', ...told }]);
     const operations = await operationsAfter(async () => {
       const socket = connect(port, '127.0.0.1').on('error', ignore);
       await once(socket, 'connect');
