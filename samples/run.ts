@@ -4,6 +4,7 @@ import { basic } from './basic/sample.js';
 import { cancelDownstream } from './cancel-downstream/sample.js';
 import { checkpointResume } from './checkpoint-resume/sample.js';
 import { cpuBound } from './cpu-bound/sample.js';
+import { database } from './database/sample.js';
 import { http504 } from './http-504/sample.js';
 import type { LogLine } from './local-lambda/invocation.js';
 import { managedInstances } from './managed-instances/sample.js';
@@ -33,6 +34,7 @@ const samples = [
   cancelDownstream,
   powertools,
   opentelemetry,
+  database,
   cpuBound,
   managedInstances,
 ];

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { attempts, type CurrentAttempt } from '../lib/deadline/current-attempt.js';
 import { Timer } from '../lib/deadline/timer.js';
 import { currentDeadline, GracefulTimeout } from '../lib/index.js';
-import type { PendingOperations } from '../lib/report/pending-operations.js';
+import type { Operations } from '../lib/operations/operations.js';
 import { StackBudget } from '../lib/report/stack-budget.js';
 import { FakeContext } from './support/context.js';
 import { forever, useFakeTime } from './support/fake-time.js';
@@ -16,21 +16,21 @@ describe('what an attempt keeps', () => {
   const time = useFakeTime();
 
   /** Times out, and returns the attempt and what it had noted as pending. */
-  async function abandoned(): Promise<{ attempt: CurrentAttempt; pending: PendingOperations }> {
-    let found: { attempt: CurrentAttempt; pending: PendingOperations } | undefined;
+  async function abandoned(): Promise<{ attempt: CurrentAttempt; pending: Operations }> {
+    let found: { attempt: CurrentAttempt; pending: Operations } | undefined;
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger })
       handler(_event: unknown, _context: unknown): Promise<unknown> {
         const waiting = currentDeadline().race(forever());
         const attempt = attempts.getStore() as CurrentAttempt;
-        found = { attempt, pending: attempt.pending as PendingOperations };
+        found = { attempt, pending: attempt.operations as Operations };
         expect(found.pending.list(new StackBudget(0)).operations).to.have.length(1);
         return waiting;
       }
     }
     const orders = new Orders();
     await timedOut(time.clock, orders.handler.bind(orders));
-    return found as { attempt: CurrentAttempt; pending: PendingOperations };
+    return found as { attempt: CurrentAttempt; pending: Operations };
   }
 
   it('is nothing of what it had under way, once it has ended (R0, R30)', async () => {
@@ -40,7 +40,7 @@ describe('what an attempt keeps', () => {
 
   it('is nothing of what its code begins after its deadline (R0, R30)', async () => {
     const { attempt } = await abandoned();
-    expect(attempt.pending).to.equal(undefined);
+    expect(attempt.operations).to.equal(undefined);
   });
 
   it('is a cut-off that never comes, where there is no deadline (R8, R27)', async () => {

@@ -1,9 +1,8 @@
-import { channel } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 import { PassThrough, type Writable } from 'node:stream';
 import { expect } from 'chai';
 import { currentDeadline, Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../lib/index.js';
-import { PendingOperations } from '../lib/report/pending-operations.js';
+import { Operations } from '../lib/operations/operations.js';
 import { isError, show } from '../lib/report/show.js';
 import { captureTrace } from '../lib/report/stack.js';
 import { StackBudget } from '../lib/report/stack-budget.js';
@@ -113,7 +112,7 @@ describe('a value that refuses to be looked at', () => {
   }
 
   it('is not listed among the pending operations, and the others are (R30)', () => {
-    const pending = new PendingOperations();
+    const pending = new Operations();
     pending.begin({}, () => ({ operation: 'promise' }), captureTrace);
     pending.begin(
       {},
@@ -125,7 +124,7 @@ describe('a value that refuses to be looked at', () => {
     expect(pending.list(new StackBudget(0)).operations.map(({ operation }) => operation)).to.deep.equal([
       'promise',
     ]);
-    pending.clear();
+    pending.close();
     expect(pending.list(new StackBudget(0)).operations).to.deep.equal([]);
   });
 
@@ -170,20 +169,6 @@ describe('a value that refuses to be looked at', () => {
     });
     const error = await timedOut(time.clock, orders.handler.bind(orders));
     expect(error.cause).to.equal(cause);
-  });
-});
-
-describe('a request of undici that becomes a WebSocket (R30)', () => {
-  const time = useFakeTime();
-
-  it('is not listed, because undici does not report its end on each Node', async () => {
-    const orders = guarded(() => {
-      const request = { method: 'GET', origin: 'https://chat.example.com', upgrade: 'websocket' };
-      channel('undici:request:create').publish({ request });
-      return forever();
-    });
-    const { pending } = await timedOut(time.clock, orders.handler.bind(orders));
-    expect(pending).to.deep.equal([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PendingOperations } from '../report/pending-operations.js';
+import type { Operations } from '../operations/operations.js';
 import type { StackBudget } from '../report/stack-budget.js';
 import { shared } from '../shared.js';
 import { type Deadline, NoDeadline } from './deadline.js';
@@ -34,7 +34,7 @@ export interface CurrentAttempt {
   /** From when on it must not be kept waiting by abandoned code. Not later than its cut-off. */
   readonly deadlineAtMs: number;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
-  readonly pending: PendingOperations | undefined;
+  readonly operations: Operations | undefined;
   /** Its deadline; undefined where there is none. */
   readonly expiry: Expiry | undefined;
   /** Returns the deadline for the code. Code that asks for it in time has grace after it. */
@@ -66,7 +66,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
   deadlineAtMs: Number.POSITIVE_INFINITY,
-  pending: undefined,
+  operations: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},
   interrupt() {},

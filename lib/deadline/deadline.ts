@@ -1,4 +1,4 @@
-import type { PendingOperations } from '../report/pending-operations.js';
+import type { Operations } from '../operations/operations.js';
 import type { Expiry } from './expiry.js';
 
 /**
@@ -23,9 +23,15 @@ import type { Expiry } from './expiry.js';
 export interface Deadline {
   /** Aborts at the deadline, with the {@link LambdaTimeoutError} as its reason. Never aborts outside an invocation. */
   readonly signal: AbortSignal;
-  /** Whether the deadline has passed. Reads the clock, so it changes also in a loop that never awaits. */
+  /**
+   * Whether the deadline has passed. Reads the clock, so it changes also in a loop that never awaits. Once the code has ended
+   * in time, its deadline never comes, also for what it has left running.
+   */
   readonly expired: boolean;
-  /** Time until the deadline in ms, with a fraction; 0 once it has passed; `Infinity` outside an invocation. */
+  /**
+   * Time until the deadline in ms, with a fraction; 0 once it has passed; `Infinity` outside an invocation, and once the code
+   * has ended in time.
+   */
   remainingMs(): number;
   /**
    * Throws if the deadline has passed. Reads the clock, so it works also in a loop that never awaits.
@@ -36,21 +42,22 @@ export interface Deadline {
    * Waits for a promise until the deadline. For calls that take no signal: the call itself is not cancelled, and how it
    * ends after the deadline is ignored. Outside an invocation it returns the promise itself.
    * @param promise - what to wait for; a value that is no promise counts as one that has fulfilled
+   * @param name - what the {@link LambdaTimeoutError} calls it, if it is pending at the deadline. Default: `promise`
    * @returns a promise that settles as the given one does
    * @throws {@link LambdaTimeoutError} (the promise rejects with it) at the deadline, or at once if that has passed
    */
-  race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>>;
+  race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>>;
 }
 
 /** The deadline of some code. User code that holds it can reach nothing else of the attempt. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
-  readonly #pending: () => PendingOperations | undefined;
+  readonly #operations: () => Operations | undefined;
 
-  /** @param pending - where a `race()` is noted */
-  constructor(expiry: Expiry, pending: () => PendingOperations | undefined) {
+  /** @param operations - where a `race()` is noted */
+  constructor(expiry: Expiry, operations: () => Operations | undefined) {
     this.#expiry = expiry;
-    this.#pending = pending;
+    this.#operations = operations;
   }
 
   get signal(): AbortSignal {
@@ -69,20 +76,20 @@ export class AttemptDeadline implements Deadline {
     if (this.#expiry.expired) throw this.#expiry.errorBelow(this.throwIfExpired);
   }
 
-  race<Value>(promise: Value | PromiseLike<Value>): Promise<Awaited<Value>> {
+  race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>> {
     const expiry = this.#expiry;
     const settled = Promise.resolve(promise) as Promise<Awaited<Value>>;
     if (expiry.expired) {
       settled.catch(() => {}); // nobody else may wait for it
       return Promise.reject(expiry.errorBelow(this.race));
     }
-    const pending = this.#pending();
+    const operations = this.#operations();
     return new Promise((resolve, reject) => {
       expiry.wait(reject);
-      pending?.begin(reject, describePromise, this.race);
+      operations?.begin(reject, () => ({ operation: name ? String(name) : 'promise' }), this.race);
       const stop = (): void => {
         expiry.stopWaiting(reject);
-        pending?.end(reject);
+        operations?.end(reject);
       };
       // Also after the deadline: otherwise a rejection of the promise would be unhandled.
       settled.then(
@@ -98,8 +105,6 @@ export class AttemptDeadline implements Deadline {
     });
   }
 }
-
-const describePromise = () => ({ operation: 'promise' });
 
 /** The deadline outside an invocation, which never comes. Each call makes one, so that no listeners pile up on its signal. */
 export class NoDeadline implements Deadline {

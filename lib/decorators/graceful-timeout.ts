@@ -1,8 +1,9 @@
-import { trackOperations } from '../deadline/track-operations.js';
+import { attempts } from '../deadline/current-attempt.js';
 import type { GuardedClass } from '../invocation/hook.js';
 import { invoke } from '../invocation/invocation.js';
 import type { GuardedHandler } from '../invocation/invocation-facts.js';
 import { rehearse } from '../invocation/rehearsal.js';
+import { trackOperations } from '../operations/track-operations.js';
 import { log } from '../report/logger.js';
 import { startWatchdog } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG, type Watchdog } from '../watchdog/watchdog.js';
@@ -94,7 +95,7 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
     const read = readOptions(member, options[0]);
     const handler = { method: member.method, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
-    trackOperations();
+    trackOperations(() => attempts.getStore()?.operations);
     if (handler.watchdog.isWatching) rehearse();
     return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };

@@ -4,9 +4,9 @@ import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
+import { Operations } from '../operations/operations.js';
 import { holdBackUncaught } from '../process/left-uncaught.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
-import { NOTHING_PENDING, PendingOperations } from '../report/pending-operations.js';
 import type { StackBudget } from '../report/stack-budget.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { adopt } from './adopt.js';
@@ -58,7 +58,7 @@ export class Attempt implements CurrentAttempt {
   #timer: Timer | undefined;
   #deadline: Deadline | undefined;
   #hasGrace = false;
-  #pending: PendingOperations | undefined;
+  readonly #operations: Operations;
 
   /** @param outerExpiry - a deadline that ends the time of this code as well, if it comes first */
   constructor(code: Code, facts: InvocationFacts, outerExpiry?: Expiry) {
@@ -67,6 +67,7 @@ export class Attempt implements CurrentAttempt {
     this.#code = code;
     this.#facts = facts;
     this.#outerExpiry = outerExpiry;
+    this.#operations = new Operations(facts.below?.operations);
     // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
@@ -107,20 +108,18 @@ export class Attempt implements CurrentAttempt {
       blockedAt,
       activeResources: countActiveResources(),
       explainDelay: () => explainDelay(atMs, startedAtMs, idleAtStartMs),
-      pending: this.#pending?.list(this.#facts.stacks) ?? NOTHING_PENDING,
+      pending: this.#operations.list(this.#facts.stacks),
     });
   }
 
-  get pending(): PendingOperations | undefined {
-    if (this.state !== 'running') return undefined;
-    this.#pending ??= new PendingOperations();
-    return this.#pending;
+  get operations(): Operations | undefined {
+    return this.#operations.isOpen ? this.#operations : undefined;
   }
 
   /** Code that asks in time has grace. It also asks for the code that it is below. */
   askForDeadline(): Deadline {
     if (!this.#deadline) {
-      this.#deadline = new AttemptDeadline(this.expiry, () => this.pending);
+      this.#deadline = new AttemptDeadline(this.expiry, () => this.operations);
       this.#hasGrace = this.#code.graceParts > 0 && performance.now() < this.#code.deadlineAtMs;
       this.cutOffAtMs = this.#cutOffFrom(this.#code.deadlineAtMs);
       if (this.#outerExpiry) this.below?.askForDeadline();
@@ -244,6 +243,7 @@ export class Attempt implements CurrentAttempt {
   #pass(state: 'in grace' | 'cut off'): void {
     this.state = state;
     this.expiry.come();
+    this.#operations.close();
     attempts.run(this, () => this.expiry.tell());
   }
 
@@ -251,8 +251,7 @@ export class Attempt implements CurrentAttempt {
     this.state = state;
     if (state === 'ended') this.#expiry?.neverCome();
     else this.below = undefined;
-    this.#pending?.clear();
-    this.#pending = undefined;
+    this.#operations.close();
     this.#timer?.clear();
     this.#facts.watchdog.disarm(this);
     this.#code.onEnd(end);

@@ -1,4 +1,4 @@
-import { captureTrace, framesOf, isBuiltIn, type Trace } from './stack.js';
+import { framesOf, isBuiltIn, type Trace } from './stack.js';
 import type { StackBudget } from './stack-budget.js';
 
 /**
@@ -15,19 +15,30 @@ import type { StackBudget } from './stack-budget.js';
  */
 export interface PendingOperation {
   /**
-   * `POST https://api.example.com` for a request of `node:http`, `node:https`, `fetch` or undici, until the body of its
-   * response has ended. `connection to db.internal:5432` for a connection of any other client, which is being opened or is
-   * open. `child process ffmpeg` for a child process, and `promise` for a `race()`. Never a path, query, header, argument or
-   * body.
+   * What it is, and of which server:
+   *
+   * - `POST https://api.example.com`: a request of `node:http`, `node:https`, `fetch`, undici or `node:http2`, until the body
+   *   of its response has ended
+   * - `HGET redis://cache.internal:6379`: a command of a driver that publishes Node's tracing channels
+   * - `pool of mysql://db.internal:3306`: waiting for a free connection
+   * - `WebSocket wss://api.example.com`: one that is being opened, or that is open and in use
+   * - `connection to db.internal:5432`: a connection of any other client, which is being opened, or is open and in use
+   * - `child process ffmpeg`
+   * - `promise`, or the name that it was given: a `race()`
+   *
+   * Never a path, query, header, key, argument, statement or body.
    */
   readonly operation: string;
   /** Time from its beginning until the error was made, in whole ms. */
   readonly sinceMs: number;
   /**
    * The innermost frames of the user's own code that began it, at most three, each on a line, as
-   * `at shipOrder (file:///var/task/app.mjs:23:7)`. Absent where Node does not tell, as for `node:http` on Node 20.
+   * `at shipOrder (file:///var/task/app.mjs:23:7)`. Absent where Node does not tell, as for `node:http` on Node 20, and for a
+   * connection that an earlier invocation has opened.
    */
   readonly startedAt?: string;
+  /** `true` if the head of its response has come and the body has not ended. Absent otherwise. */
+  readonly isAnswered?: true;
 }
 
 /** The pending operations, as an error shows them. */
@@ -39,19 +50,26 @@ export interface Pending {
 
 export const NOTHING_PENDING: Pending = { operations: [], waitingFor: undefined };
 
-/** Describes an operation; undefined if it is not under way, or is a part of another one that is listed. */
-export type Describe = (trace: Trace, stacks: StackBudget) => Description | undefined;
-
+/** What is said of an operation. */
 export interface Description {
   readonly operation: string;
-  /** Whether it may be idle, as a connection in a pool. The message names it only if nothing else is pending. */
-  readonly mayBeIdle?: boolean;
+  /**
+   * For a connection, whether it is surely busy or may be idle, as one in a pool. Absent for what is not a connection, and
+   * so is surely under way.
+   */
+  readonly connection?: 'busy' | 'maybe idle';
+  /** The server of a command. */
+  readonly server?: string | undefined;
+  /** The server of a connection that is not listed if a command of it is. */
+  readonly isUnder?: string;
 }
 
-interface Begun {
-  readonly describe: Describe;
+/** An operation that is pending. Times are on the clock of `performance.now()`. */
+export interface PendingEntry extends Description {
   readonly atMs: number;
-  readonly trace: Trace;
+  /** The stack where it began, and then those of what led to it. Empty if nobody saw it begin. */
+  readonly traces: readonly Trace[];
+  readonly isAnswered: boolean;
 }
 
 /** How many operations an error lists. */
@@ -60,67 +78,51 @@ const MAX_OPERATIONS = 20;
 /** How many frames tell where an operation has begun. */
 const MAX_FRAMES = 3;
 
-/** The operations that one attempt has begun and that have not ended, the oldest first. */
-export class PendingOperations {
-  readonly #begun = new Map<object, Begun>();
-
-  /**
-   * @param subject - the object that ends, such as a request
-   * @param below - the stack begins at the caller of this function
-   */
-  begin(subject: object, describe: Describe, below: (...args: never) => unknown): void {
-    this.#begun.set(subject, { describe, atMs: performance.now(), trace: captureTrace(below) });
-  }
-
-  end(subject: object): void {
-    this.#begun.delete(subject);
-  }
-
-  /** Forgets them. Connections live longer than the attempt, and must not keep in memory what it has used. */
-  clear(): void {
-    this.#begun.clear();
-  }
-
-  /** Lists them. Only now their stacks are written out, which takes time. */
-  list(stacks: StackBudget): Pending {
-    const now = performance.now();
-    const all = [...this.#begun.values()].flatMap((begun) => {
-      const description = describe(begun, stacks);
-      return description
-        ? [{ ...description, sinceMs: Math.round(now - begun.atMs), trace: begun.trace }]
-        : [];
-    });
-    const [oldest] = all;
-    if (!oldest) return NOTHING_PENDING;
-    const { operation, sinceMs } = all.find(({ mayBeIdle }) => !mayBeIdle) ?? oldest;
-    const others = all.length === 1 ? '' : ` (and ${all.length - 1} more)`;
-    return {
-      operations: all.slice(0, MAX_OPERATIONS).map((each) => toOperation(each, stacks)),
-      waitingFor: `${operation} since ${sinceMs} ms${others}`,
-    };
-  }
+/**
+ * Shows what is pending.
+ *
+ * @param entries - the oldest first
+ * @param stacks - what their stacks may cost
+ */
+export function showPending(entries: readonly PendingEntry[], stacks: StackBudget): Pending {
+  const [oldest] = entries;
+  if (!oldest) return NOTHING_PENDING;
+  const now = performance.now();
+  const sinceMs = ({ atMs }: PendingEntry): number => Math.round(now - atMs);
+  const named = entries.reduce((best, entry) => (doubtOf(entry) < doubtOf(best) ? entry : best), oldest);
+  const others = entries.length === 1 ? '' : ` (and ${entries.length - 1} more)`;
+  return {
+    operations: entries.slice(0, MAX_OPERATIONS).map((entry) => ({
+      operation: entry.operation,
+      sinceMs: sinceMs(entry),
+      // Only now the stack is written out, which takes time.
+      ...startOf(entry.traces, stacks),
+      ...(entry.isAnswered ? { isAnswered: true } : {}),
+    })),
+    waitingFor: `${named.operation} since ${sinceMs(named)} ms${others}`,
+  };
 }
 
-/** Describes an operation. One that cannot be described is not listed: the timeout must not fail because of it. */
-function describe(begun: Begun, stacks: StackBudget): Description | undefined {
-  try {
-    return begun.describe(begun.trace, stacks);
-  } catch {
-    return undefined;
-  }
-}
-
-function toOperation(
-  { operation, sinceMs, trace }: Omit<PendingOperation, 'startedAt'> & { trace: Trace },
-  stacks: StackBudget,
-): PendingOperation {
-  const startedAt = findStart(trace, stacks);
-  return startedAt === '' ? { operation, sinceMs } : { operation, sinceMs, startedAt };
+/** How doubtful it is that an operation is what keeps the invocation waiting. */
+function doubtOf({ connection, isAnswered }: PendingEntry): number {
+  if (connection === undefined) return isAnswered ? 2 : 0;
+  return connection === 'busy' ? 1 : 3;
 }
 
 /** Writes out the frames of the user's own code, and those of packages only if there are no others. */
-function findStart(trace: Trace, stacks: StackBudget): string {
-  const frames = framesOf(trace, stacks).filter((frame) => !isBuiltIn(frame));
-  const own = frames.filter((frame) => !/[\\/]node_modules[\\/]/.test(frame));
-  return (own.length > 0 ? own : frames).slice(0, MAX_FRAMES).join('\n');
+function startOf(traces: readonly Trace[], stacks: StackBudget): { readonly startedAt?: string } {
+  const all = traces.map((trace) => framesOfFiles(trace, stacks));
+  const shown = all.map((frames) => frames.filter(isOwn)).find(isNotEmpty) ?? all.find(isNotEmpty);
+  return shown ? { startedAt: shown.slice(0, MAX_FRAMES).join('\n') } : {};
 }
+
+/** Whether the user's own code is on a stack. */
+export const isOfUser = (trace: Trace, stacks: StackBudget): boolean =>
+  framesOfFiles(trace, stacks).some(isOwn);
+
+const framesOfFiles = (trace: Trace, stacks: StackBudget): string[] =>
+  framesOf(trace, stacks).filter((frame) => !isBuiltIn(frame));
+
+const isOwn = (frame: string): boolean => !/[\\/]node_modules[\\/]/.test(frame);
+
+const isNotEmpty = (frames: readonly string[]): boolean => frames.length > 0;

@@ -21,6 +21,7 @@ describe('the samples', function () {
     ['streaming', 'orders were streamed before the timeout'],
     ['cancel-downstream', 'closed'],
     ['powertools', 'delivered again but charged once'],
+    ['database', 'the error names the query that hung, "UPDATE mysql://127.0.0.1:'],
     ['cpu-bound', 'interrupted in isAddress at handler.ts:'],
     ['managed-instances', 'interrupted in addUp'],
   ] as const) {

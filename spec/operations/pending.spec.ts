@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { channelOfRequests } from '../lib/deadline/track-operations.js';
-import { currentDeadline, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../lib/index.js';
-import { HangingServer } from './cancellation/hanging-server.js';
-import { FakeContext } from './support/context.js';
-import { expectRejection } from './support/expect-rejection.js';
-import { gate } from './support/gate.js';
-import { namesOf, operationsAfter, timeOutAfter } from './support/pending.js';
-import { RecordingLogger } from './support/recording-logger.js';
+import { currentDeadline, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from '../../lib/index.js';
+import { channelOfRequests } from '../../lib/operations/http.js';
+import { HangingServer } from '../cancellation/hanging-server.js';
+import { FakeContext } from '../support/context.js';
+import { expectRejection } from '../support/expect-rejection.js';
+import { gate } from '../support/gate.js';
+import { namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
 const ignore = (): void => {};
 

@@ -1,15 +1,15 @@
 import http from 'node:http';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
-import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../lib/index.js';
-import { withErrorProperty } from '../lib/report/error-property.js';
-import { captureFew } from '../lib/report/stack.js';
-import { HangingServer } from './cancellation/hanging-server.js';
-import { FakeContext } from './support/context.js';
-import { expectRejection } from './support/expect-rejection.js';
-import { wait } from './support/fake-time.js';
-import { type CleanUp, tellsOfRequestsEarly, timeOutAfter } from './support/pending.js';
-import { RecordingLogger } from './support/recording-logger.js';
+import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../../lib/index.js';
+import { withErrorProperty } from '../../lib/report/error-property.js';
+import { captureFew } from '../../lib/report/stack.js';
+import { HangingServer } from '../cancellation/hanging-server.js';
+import { FakeContext } from '../support/context.js';
+import { expectRejection } from '../support/expect-rejection.js';
+import { wait } from '../support/fake-time.js';
+import { type CleanUp, tellsOfRequestsEarly, timeOutAfter } from '../support/pending.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
 const ignore = (): void => {};
 

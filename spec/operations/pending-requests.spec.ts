@@ -5,10 +5,10 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as undici from 'undici';
-import { channelOfRequests } from '../lib/deadline/track-operations.js';
-import { HangingServer, half } from './cancellation/hanging-server.js';
-import { NeverAcceptingServer } from './support/never-accepting-server.js';
-import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from './support/pending.js';
+import { channelOfRequests } from '../../lib/operations/http.js';
+import { HangingServer, half } from '../cancellation/hanging-server.js';
+import { NeverAcceptingServer } from '../support/never-accepting-server.js';
+import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from '../support/pending.js';
 
 /** A request that has started. */
 interface Begun {

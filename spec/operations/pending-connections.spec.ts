@@ -6,8 +6,8 @@ import tls from 'node:tls';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { NeverAcceptingServer } from './support/never-accepting-server.js';
-import { type CleanUp, operationsAfter } from './support/pending.js';
+import { NeverAcceptingServer } from '../support/never-accepting-server.js';
+import { type CleanUp, operationsAfter } from '../support/pending.js';
 
 /** Node 20 reports only the sockets that `net.connect()` and `net.createConnection()` make. */
 const tellsOfAllSockets = !/^v20\./.test(process.version);

@@ -1,0 +1,57 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Description } from '../report/pending-operations.js';
+import { attempted } from './attempted.js';
+import { nameOfRequest } from './name-of-request.js';
+import type { Tracker } from './tracker.js';
+import { asWebSocket, nameOfWebSocket } from './websockets.js';
+
+/**
+ * Returns the channel that reports requests. Node 22.12 and later report a request where it is made. Earlier ones report it
+ * only when it is sent, and the user's code is not on the stack then.
+ */
+export function channelOfRequests(nodeVersion: string): string {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  return `http.client.request.${major * 100 + minor < 2212 ? 'start' : 'created'}`;
+}
+
+/** Notes the requests of `node:http` and `node:https`. */
+export function trackHttp(tracker: Tracker): void {
+  tracker.listen<{ request: ClientRequest }>(
+    channelOfRequests(process.versions.node),
+    ({ request }, below) => {
+      request.once('close', () => {
+        tracker.end(request);
+        attempted(() => noteWebSocket(request));
+      });
+      tracker.begin(request, () => describe(request), below);
+    },
+  );
+  tracker.listen<{ request: ClientRequest }>('http.client.response.finish', ({ request }) => {
+    tracker.answer(request);
+  });
+}
+
+function describe(request: ClientRequest): Description | undefined {
+  // A request that has failed is destroyed first, and emits `close` later.
+  if (request.destroyed || request.socket?.destroyed) return undefined;
+  const url = urlOf(request);
+  return { operation: isWebSocket(request) ? nameOfWebSocket(url) : nameOfRequest(request.method, url) };
+}
+
+function urlOf(request: ClientRequest): string {
+  const host = request.host.includes(':') ? `[${request.host}]` : request.host;
+  // Only this header has the port. Nothing else is taken from it.
+  const [port = ''] = /:\d+$/.exec(String(request.getHeader('host'))) ?? [];
+  return `${request.protocol}//${host}${port}`;
+}
+
+const isWebSocket = (request: ClientRequest): boolean =>
+  String(request.getHeader('upgrade')).toLowerCase() === 'websocket';
+
+/** A request that opens a WebSocket closes when that is open. From then on its socket is listed. */
+function noteWebSocket(request: ClientRequest): void {
+  const { res } = request as { res?: IncomingMessage };
+  if (res?.statusCode === 101 && request.socket && isWebSocket(request)) {
+    asWebSocket(request.socket, nameOfWebSocket(urlOf(request)));
+  }
+}

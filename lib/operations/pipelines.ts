@@ -1,0 +1,71 @@
+import { withErrorProperty } from '../report/error-property.js';
+import { captureFew } from '../report/stack.js';
+import type { DriverMessage } from './driver-messages.js';
+import type { Entry } from './operations.js';
+
+/** Commands that are sent at once. The first one stands for all of them until the last one has ended. */
+interface Pipeline {
+  readonly first: DriverMessage;
+  readonly unanswered: Set<DriverMessage>;
+}
+
+const pipelines = new WeakMap<DriverMessage, Pipeline>();
+
+/** The last command that was sent in the current call, until the next microtask, and for whom. */
+let previous: { readonly message: DriverMessage; readonly owner: unknown } | undefined;
+
+const forgetPrevious = (): void => {
+  previous = undefined;
+};
+
+/**
+ * Adds a command to the pipeline that sends it, and answers whether it is not the first one of that.
+ *
+ * No channel tells of pipelines. So this is a command that follows another one in the same call, below a method of the class
+ * of pipelines. Most commands are alone, and for them no stack is looked at, which takes longer than all the rest.
+ *
+ * @param className - the class whose method sends a pipeline
+ * @param owner - whoever sends the command: handlers that start together send theirs in one call
+ */
+export function joinPipeline(
+  className: string,
+  message: DriverMessage,
+  below: Entry,
+  owner: unknown,
+): boolean {
+  const before = previous;
+  previous = { message, owner };
+  if (!before) queueMicrotask(forgetPrevious);
+  const isSameOwner = before !== undefined && owner !== undefined && before.owner === owner;
+  if (!isSameOwner || !isBelowMethodOf(className, below)) return false;
+  const first = before.message;
+  const pipeline = pipelines.get(first) ?? { first, unanswered: new Set([first]) };
+  pipeline.unanswered.add(message);
+  pipelines.set(first, pipeline).set(message, pipeline);
+  return true;
+}
+
+/** Within how many frames the method is that sends a pipeline. */
+const CALLERS = 8;
+
+/** Whether a method of a class is among the callers of a function. */
+function isBelowMethodOf(className: string, below: Entry): boolean {
+  let isFound = false;
+  const find = (_error: unknown, sites: NodeJS.CallSite[]): undefined => {
+    isFound = sites.some((site) => site.getTypeName() === className);
+  };
+  withErrorProperty('stackTraceLimit', CALLERS, () =>
+    withErrorProperty('prepareStackTrace', find, () => captureFew(below).stack),
+  );
+  return isFound;
+}
+
+export const isPipeline = (message: DriverMessage): boolean => pipelines.has(message);
+
+/** Notes that a command has ended. Returns the command that has ended with it: itself, or the pipeline's first one. */
+export function leavePipeline(message: DriverMessage): DriverMessage | undefined {
+  const pipeline = pipelines.get(message);
+  if (!pipeline) return message;
+  pipeline.unanswered.delete(message);
+  return pipeline.unanswered.size === 0 ? pipeline.first : undefined;
+}

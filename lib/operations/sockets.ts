@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import type { Description } from '../report/pending-operations.js';
+import { attempted } from './attempted.js';
+import { openConnections } from './open-connections.js';
+import { isTold, nameOfConnection, nameOfServer } from './servers.js';
+import type { Tracker } from './tracker.js';
+import { webSocketOf } from './websockets.js';
+
+/** The address that a socket tried last. Empty for a local socket, which is a file, and while a name is being looked up. */
+interface Peer {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** Notes the sockets of all clients whose requests or commands are not listed themselves. */
+export function trackSockets(tracker: Tracker): void {
+  tracker.listen<{ socket: Socket }>('net.client.socket', ({ socket }, below) => {
+    if (isSkipped) {
+      isSkipped = false;
+      return;
+    }
+    let peer: Peer = {};
+    const noteAttempt = (address: string, port?: number): void => {
+      peer = port === undefined ? {} : { address, port };
+    };
+    const describe = (receivedBefore = 0): Description | undefined =>
+      describeSocket(socket, peer, receivedBefore);
+    const onConnect = (): void => {
+      attempted(() => {
+        peer = { address: socket.remoteAddress, port: socket.remotePort };
+        openConnections.add(socket, describe);
+      });
+    };
+    socket.once('connect', onConnect);
+    socket.once('close', () => {
+      tracker.end(socket);
+      openConnections.remove(socket);
+      // A closed socket can be connected again.
+      socket.off('connectionAttempt', noteAttempt).off('connect', onConnect);
+    });
+    if (tracker.begin(socket, describe, below)) socket.on('connectionAttempt', noteAttempt);
+  });
+}
+
+let isSkipped = false;
+
+/** Does not list the socket that is opened in the same call, if one is. */
+export function skipNextSocket(): void {
+  isSkipped = true;
+  queueMicrotask(() => {
+    isSkipped = false;
+  });
+}
+
+const requestSockets = new WeakSet<Socket>();
+
+/** Does not list a socket, because the requests over it are listed. */
+export function skipSocket(socket: Socket): void {
+  requestSockets.add(socket);
+}
+
+function describeSocket(
+  socket: Socket,
+  { address, port }: Peer,
+  receivedBefore: number,
+): Description | undefined {
+  const { _host: name } = socket as { _host?: string | null };
+  const host = name ?? address;
+  // A socket whose `connect()` has thrown stays `connecting` for ever.
+  const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
+  if (!isUnderWay || socket.destroyed) return undefined;
+  const connection = isSurelyBusy(socket, receivedBefore) ? 'busy' : 'maybe idle';
+  const webSocket = webSocketOf(socket);
+  if (webSocket !== undefined) return { operation: webSocket, connection };
+  if (isOfRequest(socket)) return undefined;
+  const operation = nameOfConnection(host, port);
+  const server = nameOfServer(host, port);
+  if (server === undefined || !isTold(server)) return { operation, connection };
+  return connection === 'busy' ? { operation, connection, isUnder: server } : undefined;
+}
+
+/** Whether it is being opened, or something was sent and nothing has come since. */
+const isSurelyBusy = (socket: Socket, receivedBefore: number): boolean =>
+  socket.connecting || (socket.bytesWritten > 0 && socket.bytesRead <= receivedBefore);
+
+/**
+ * Whether a socket belongs, or belonged, to a request of `node:http` or `node:https`, whose agent listens for `agentRemove`,
+ * of `node:http2` or of undici. The requests are listed instead.
+ */
+const isOfRequest = (socket: Socket): boolean =>
+  '_httpMessage' in socket || socket.listenerCount('agentRemove') > 0 || requestSockets.has(socket);

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import type { Description } from '../report/pending-operations.js';
+import { nameOfRequest } from './name-of-request.js';
+import { openConnections } from './open-connections.js';
+import { skipNextSocket, skipSocket } from './sockets.js';
+import type { Tracker } from './tracker.js';
+import { nameOfWebSocket } from './websockets.js';
+
+/** A request of undici, which `fetch` is built on. */
+interface UndiciRequest {
+  readonly method: string;
+  readonly origin: unknown;
+  /** Set for a request that opens a `WebSocket`: undici does not report the end of such a request. */
+  readonly upgrade?: unknown;
+}
+
+interface Message {
+  readonly request: UndiciRequest;
+}
+
+/** Notes the requests of undici, those of `fetch`, and the WebSockets that undici opens. */
+export function trackUndici(tracker: Tracker): void {
+  tracker.listen<Message>('undici:request:create', ({ request }, below) => {
+    tracker.begin(request, () => describe(request), below);
+  });
+  tracker.listen<Message>('undici:request:headers', ({ request }) => tracker.answer(request));
+  for (const end of ['trailers', 'error']) {
+    tracker.listen<Message>(`undici:request:${end}`, ({ request }) => tracker.end(request));
+  }
+  tracker.listen<Message & { socket: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
+    if (request.upgrade) followWebSocket(tracker, request, socket);
+  });
+  // Its requests are listed instead of its sockets.
+  tracker.listen('undici:client:beforeConnect', skipNextSocket);
+  tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket));
+}
+
+function describe({ method, origin, upgrade }: UndiciRequest): Description {
+  const url = String(origin);
+  return { operation: upgrade ? nameOfWebSocket(url) : nameOfRequest(method, url) };
+}
+
+/** From now on the socket of a WebSocket is listed instead of the request that opens it. */
+function followWebSocket(tracker: Tracker, request: UndiciRequest, socket: Socket): void {
+  const { operation } = describe(request);
+  const describeOpen = (receivedBefore = 0): Description => ({
+    operation,
+    connection: socket.bytesRead <= receivedBefore ? 'busy' : 'maybe idle',
+  });
+  const taken = tracker.take(request);
+  if (taken) tracker.goOn(socket, taken, describeOpen);
+  openConnections.add(socket, describeOpen);
+  socket.once('close', () => {
+    tracker.end(socket);
+    openConnections.remove(socket);
+  });
+}

@@ -1,0 +1,39 @@
+import { missing, printed, type Sample, timedOutGracefully } from '../sample.js';
+import { Database } from './database.js';
+
+export const database: Sample = {
+  name: 'database',
+  shows: 'a query that hangs over a connection of an earlier invocation, and the line that began it',
+  async show({ event, startLambda, note }) {
+    const server = await Database.start();
+    try {
+      const lambda = await startLambda({
+        env: {
+          NODE_OPTIONS: '--enable-source-maps',
+          DATABASE_HOST: '127.0.0.1',
+          DATABASE_PORT: String(server.port),
+        },
+      });
+      const first = await lambda.invoke(event);
+      server.lock();
+      note('Somebody else locks the row, and the next event arrives');
+      const second = await lambda.invoke(event);
+      const hung = `UPDATE mysql://127.0.0.1:${server.port}`;
+      return {
+        outcome: `the error names the query that hung, "${hung}", and its line`,
+        missing: missing({
+          'a first invocation that succeeded':
+            first.status === 'succeeded' && printed(first, 'Marked as paid'),
+          'a second one in the same process that timed out':
+            timedOutGracefully(second) && second.processId === first.processId,
+          'the query in the message': printed(second, `waiting for ${hung} since `),
+          'the line that began it':
+            printed(second, `Hung: ${hung} at markPaid (`) && printed(second, 'handler.ts:'),
+          'the line of the @Finally hook': printed(second, 'Cleaned up'),
+        }),
+      };
+    } finally {
+      server.stop();
+    }
+  },
+};

@@ -1,0 +1,485 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { tracingChannel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runInThisContext } from 'node:vm';
+import { expect } from 'chai';
+import { DRIVER_CHANNELS } from '../../lib/operations/driver-channels.js';
+import { namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
+
+const ignore = (): void => {};
+
+const forever = (): Promise<never> => new Promise(() => {});
+
+type Message = Record<string, unknown>;
+
+const SERVER = { serverAddress: 'db.internal', serverPort: 5000 };
+
+/** Runs code that is in a package, as a driver is. */
+const inPackage = (code: string): ((...args: unknown[]) => (...args: unknown[]) => void) =>
+  runInThisContext(code, { filename: '/var/task/node_modules/driver/index.js' });
+
+/** Publishes an operation as drivers do that return promises. */
+const trace = inPackage(
+  `(tracingChannel) => (channel, message, work = () => new Promise(() => {})) => {
+    tracingChannel(channel).tracePromise(work, message).catch(() => {});
+  }`,
+)(tracingChannel) as (channel: string, message: object, work?: () => Promise<unknown>) => void;
+
+/** Sends a command when a connection is open: no code of the user is on the stack. */
+const sendFromQueue = inPackage(
+  `(trace, server) => (done) => {
+    trace('ioredis:command', { command: 'get', ...server });
+    done();
+  }`,
+)(trace, SERVER) as (done: () => void) => void;
+
+/** Publishes an operation as drivers do that call back. Returns the function that calls back. */
+const traceCallback = (channel: string, message: object, callback: () => void): (() => void) => {
+  let callBack = ignore;
+  tracingChannel(channel).traceCallback(
+    (done: () => void) => {
+      callBack = done;
+    },
+    0,
+    message,
+    undefined,
+    callback,
+  );
+  return callBack;
+};
+
+/** Lists what is pending after these operations have begun. */
+const pendingAfter = (...operations: [channel: string, message: object][]): Promise<string[]> =>
+  operationsAfter(() => {
+    for (const [channel, message] of operations) trace(channel, message);
+    return ignore;
+  });
+
+const started = async (work: () => Promise<void> | void): Promise<(string | undefined)[]> => {
+  const { pending } = await timeOutAfter(async () => {
+    await work();
+    return ignore;
+  });
+  return pending.map(({ startedAt }) => startedAt?.split('\n')[0]?.replace(/ \(.*/, ''));
+};
+
+describe('A command of a driver (R30)', () => {
+  const names: Record<string, [message: Message, operation: string]> = {
+    'ioredis:command': [{ command: 'hget' }, 'HGET redis://db.internal:5000'],
+    'ioredis:batch': [{ batchMode: 'MULTI' }, 'MULTI redis://db.internal:5000'],
+    'ioredis:connect': [{}, 'connection to db.internal:5000'],
+    'node-redis:command': [{ command: 'JSON.GET' }, 'JSON.GET redis://db.internal:5000'],
+    'node-redis:batch': [{ batchMode: 'PIPELINE' }, 'PIPELINE redis://db.internal:5000'],
+    'node-redis:connect': [{}, 'connection to db.internal:5000'],
+    'mysql2:query': [{ query: 'select 1' }, 'SELECT mysql://db.internal:5000'],
+    'mysql2:execute': [{ query: 'UPDATE t' }, 'UPDATE mysql://db.internal:5000'],
+    'mysql2:connect': [{}, 'connection to db.internal:5000'],
+    'mysql2:pool:connect': [{}, 'pool of mysql://db.internal:5000'],
+    'mongoose:query': [{ operation: 'findOne' }, 'findOne mongodb://db.internal:5000'],
+    'mongoose:aggregate': [{ operation: 'aggregate' }, 'aggregate mongodb://db.internal:5000'],
+    'mongoose:model:save': [{ operation: 'save' }, 'save mongodb://db.internal:5000'],
+    'mongoose:model:insertMany': [{ operation: 'insertMany' }, 'insertMany mongodb://db.internal:5000'],
+    'mongoose:model:bulkWrite': [{ operation: 'bulkWrite' }, 'bulkWrite mongodb://db.internal:5000'],
+    'mongoose:cursor:next': [{ operation: 'find' }, 'find mongodb://db.internal:5000'],
+    'mssql:query': [{ command: 'SELECT 1' }, 'SELECT mssql://db.internal:5000'],
+    'mssql:batch': [{ command: 'SELECT 1' }, 'SELECT mssql://db.internal:5000'],
+    'mssql:execute': [{ command: 'GetOrders' }, 'EXECUTE mssql://db.internal:5000'],
+    'mssql:connect': [{}, 'connection to db.internal:5000'],
+    'mssql:pool:acquire': [{}, 'pool of mssql://db.internal:5000'],
+    'pg:query': [{ query: { text: 'SELECT 1' } }, 'SELECT postgresql://db.internal:5000'],
+    'pg:connection': [{}, 'connection to db.internal:5000'],
+    'pg:pool:connect': [{}, 'pool of postgresql://db.internal:5000'],
+    'mongodb:command': [{ commandName: 'find' }, 'find mongodb://db.internal:5000'],
+  };
+
+  it('is known on each channel', () => {
+    expect(Object.keys(names)).to.have.members(Object.keys(DRIVER_CHANNELS));
+  });
+
+  for (const [channel, [message, operation]] of Object.entries(names)) {
+    it(`is listed as "${operation}" if it is told on ${channel}`, async () => {
+      expect(await pendingAfter([channel, { ...message, ...SERVER }])).to.deep.equal([operation]);
+    });
+
+    it(`has no secrets in its name if it is told on ${channel}`, async () => {
+      const secrets = {
+        args: ['s3cret'],
+        values: ['s3cret'],
+        parameters: { s3cret: 1 },
+        collection: 's3cret',
+        database: 's3cret',
+        user: 's3cret',
+        password: 's3cret',
+        url: 'redis://u:s3cret@h',
+        query: "SELECT 's3cret' FROM s3cret /* s3cret */",
+        command: 'get s3cret',
+        operation: 'find s3cret',
+        commandName: 's3cret',
+        batchMode: 'MULTI s3cret',
+      };
+      const inServers = [
+        SERVER,
+        { serverAddress: 'redis://user:s3cret@db.internal:1/s3cret?s3cret', serverPort: 's3cret' },
+        { serverAddress: '/var/run/s3cret.sock' },
+        { server: 'host/s3cret', port: 's3cret' },
+      ];
+      for (const server of inServers) {
+        const { pending, message: text } = await timeOutAfter(() => {
+          trace(channel, { ...secrets, ...server });
+          return ignore;
+        });
+        expect(JSON.stringify([namesOf(pending), text])).not.to.include('s3cret');
+      }
+    });
+  }
+
+  const statements: Record<string, string> = {
+    'SELECT * FROM orders': 'SELECT',
+    '  \n\tinsert into orders': 'INSERT',
+    '/* traceparent=s3cret */ /**/ DELETE FROM orders': 'DELETE',
+    '-- s3cret\n# s3cret\n((SELECT 1))': 'SELECT',
+    'WITH s AS (SELECT 1) SELECT 2': 'WITH',
+    s3cret: 'command of',
+    '{call s3cret}': 'command of',
+    '/* s3cret': 'command of',
+    '': 'command of',
+    [`${'/**/'.repeat(50_000)}SELECT 1`]: 'command of',
+    [`${'x'.repeat(100)}`]: 'command of',
+  };
+  for (const [statement, word] of Object.entries(statements)) {
+    it(`is named by its first word, if that is one: ${JSON.stringify(statement.slice(0, 40))}`, async () => {
+      const before = performance.now();
+      const [operation] = await pendingAfter(['mysql2:query', { query: statement, ...SERVER }]);
+      expect(operation).to.equal(`${word} mysql://db.internal:5000`);
+      expect(performance.now() - before).to.be.below(1000);
+    });
+  }
+
+  it('names a statement that a driver tells as an object with its text, and no other object', async () => {
+    const texts = [{ text: 'SELECT 1' }, { text: 's3cret' }, { sql: 's3cret' }, null, Symbol('s3cret'), 5];
+    expect(
+      await operationsAfter(() => {
+        for (const query of texts) trace('pg:query', { query, ...SERVER });
+        return ignore;
+      }),
+    ).to.deep.equal(
+      ['SELECT', ...Array(5).fill('command of')].map((word) => `${word} postgresql://db.internal:5000`),
+    );
+  });
+
+  const servers: [Message, string][] = [
+    [{}, 'GET redis'],
+    [{ serverAddress: '/var/run/redis.sock' }, 'GET redis on a local socket'],
+    [{ serverAddress: 'cache' }, 'GET redis://cache'],
+    [{ serverAddress: '::1', serverPort: 6379 }, 'GET redis://[::1]:6379'],
+    [{ client: { host: 'cache', port: 6379 } }, 'GET redis://cache:6379'],
+    [{ serverAddress: 'u:p@cache/path', serverPort: 6379 }, 'GET redis'],
+    [{ serverAddress: 'cache', serverPort: '6379' }, 'GET redis://cache'],
+  ];
+  for (const [server, operation] of servers) {
+    it(`names its server as far as the driver tells it: ${operation}`, async () => {
+      expect(await pendingAfter(['ioredis:command', { command: 'get', ...server }])).to.deep.equal([
+        operation,
+      ]);
+    });
+  }
+
+  it('is listed as a connection to a local socket while the driver connects to one', async () => {
+    expect(await pendingAfter(['mysql2:connect', { serverAddress: '/s3cret.sock' }])).to.deep.equal([
+      'connection to mysql on a local socket',
+    ]);
+  });
+
+  const ends: Record<string, (channel: string) => Promise<void>> = {
+    'its promise is fulfilled': async (channel) => {
+      trace(channel, SERVER, async () => {});
+    },
+    'its promise is rejected': async (channel) => {
+      trace(channel, SERVER, async () => {
+        throw new Error('refused');
+      });
+    },
+    'it calls back': async (channel) => traceCallback(channel, SERVER, ignore)(),
+    'it throws': async (channel) => {
+      const fail = (): never => {
+        throw new Error('closed');
+      };
+      expect(() => trace(channel, { ...SERVER }, fail)).to.throw('closed');
+    },
+    'it only tells of its end': async (channel) => {
+      const { start, asyncEnd } = tracingChannel(channel);
+      const message = { ...SERVER };
+      start.publish(message);
+      asyncEnd.publish(message);
+    },
+  };
+  for (const [end, run] of Object.entries(ends)) {
+    it(`is removed from the list as soon as ${end}`, async () => {
+      const operations = await operationsAfter(async () => {
+        for (const channel of Object.keys(DRIVER_CHANNELS)) await run(channel);
+        await sleep(1);
+        return ignore;
+      });
+      expect(operations).to.deep.equal([]);
+    });
+  }
+
+  it('has ended before its callback runs, however long that takes', async () => {
+    expect(
+      await operationsAfter(async () => {
+        await new Promise<void>((resolve) => traceCallback('mysql2:query', SERVER, resolve)());
+        traceCallback('mysql2:query', { query: 'SELECT 1', ...SERVER }, ignore);
+        return ignore;
+      }),
+    ).to.deep.equal(['SELECT mysql://db.internal:5000']);
+  });
+
+  it('says which line has begun it', async () => {
+    expect(
+      await started(async function ship() {
+        trace('ioredis:command', { command: 'get', ...SERVER });
+      }),
+    ).to.deep.equal(['at ship']);
+  });
+});
+
+describe('Commands that are sent together (R30)', () => {
+  class Pipeline {
+    exec(count: number): void {
+      for (let index = 0; index < count; index++) trace('ioredis:command', { command: 'get', ...SERVER });
+    }
+  }
+
+  it('are one operation if they are told within a batch', async () => {
+    expect(
+      await operationsAfter(() => {
+        trace('ioredis:batch', { batchMode: 'MULTI', ...SERVER }, () => {
+          for (const command of ['multi', 'get', 'exec']) trace('ioredis:command', { command, ...SERVER });
+          return forever();
+        });
+        trace('ioredis:command', { command: 'ping', ...SERVER });
+        return ignore;
+      }),
+    ).to.deep.equal(['MULTI redis://db.internal:5000', 'PING redis://db.internal:5000']);
+  });
+
+  it('are one operation if they say that they are of a batch', async () => {
+    expect(
+      await pendingAfter(
+        ['node-redis:batch', { batchMode: 'PIPELINE', ...SERVER }],
+        ['node-redis:command', { command: 'GET', batchMode: 'PIPELINE', ...SERVER }],
+      ),
+    ).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+  });
+
+  it('are told one by one again if a driver forgets to tell that a batch is sent', async () => {
+    expect(
+      await operationsAfter(async () => {
+        tracingChannel('ioredis:batch').start.publish({ batchMode: 'MULTI', ...SERVER });
+        await null;
+        trace('ioredis:command', { command: 'get', ...SERVER });
+        return ignore;
+      }),
+    ).to.deep.equal(['MULTI redis://db.internal:5000', 'GET redis://db.internal:5000']);
+  });
+
+  it('are one operation if a pipeline sends them, until the last one has ended', async () => {
+    const pipelined: Message[] = [];
+    const { start, asyncEnd } = tracingChannel('ioredis:command');
+    const send = new (class Pipeline {
+      exec(): void {
+        for (const command of ['get', 'set', 'incr']) {
+          const message = { command, ...SERVER };
+          pipelined.push(message);
+          start.publish(message);
+        }
+      }
+    })();
+    const leftAfter = (ended: number): Promise<string[]> =>
+      operationsAfter(() => {
+        pipelined.length = 0;
+        send.exec();
+        for (const message of pipelined.slice(0, ended)) asyncEnd.publish(message);
+        return ignore;
+      });
+    expect(await leftAfter(0)).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+    expect(await leftAfter(2)).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+    expect(await leftAfter(3)).to.deep.equal([]);
+  });
+
+  it('are named by the command if a pipeline sends one only, and are listed one by one without a pipeline', async () => {
+    expect(
+      await operationsAfter(async () => {
+        new Pipeline().exec(1);
+        await null;
+        trace('ioredis:command', { command: 'get', ...SERVER });
+        trace('ioredis:command', { command: 'set', ...SERVER });
+        return ignore;
+      }),
+    ).to.deep.equal(['GET', 'GET', 'SET'].map((command) => `${command} redis://db.internal:5000`));
+  });
+});
+
+describe('A connection of a driver (R30)', () => {
+  it('is not listed where the driver tells what it does over it', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const told = { serverAddress: '127.0.0.1', serverPort: port };
+    const operations = await operationsAfter(async () => {
+      const socket = connect(port, '127.0.0.1').on('error', ignore);
+      trace('mysql2:query', { query: 'SELECT 1', ...told });
+      await once(socket, 'connect');
+      socket.write('query');
+      const idle = connect(port, '127.0.0.1').on('error', ignore);
+      await once(idle, 'connect');
+      return () => [socket, idle].map((each) => each.destroy());
+    });
+    expect(operations).to.deep.equal([`SELECT mysql://127.0.0.1:${port}`]);
+    server.close();
+  });
+
+  it('is listed, once, where the driver tells of no command and the server says nothing', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const told = { serverAddress: '127.0.0.1', serverPort: port };
+    await pendingAfter(['ioredis:command', { command: 'get', ...told }]);
+    const operations = await operationsAfter(async () => {
+      const socket = connect(port, '127.0.0.1').on('error', ignore);
+      await once(socket, 'connect');
+      socket.write('handshake');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
+    server.close();
+  });
+
+  it('is listed, and not what the driver itself sends, while it connects', async () => {
+    const operations = ['HELLO', 'client', 'get'].map((command) => [
+      'ioredis:command',
+      { command, ...SERVER },
+    ]);
+    expect(
+      await pendingAfter(['ioredis:connect', { ...SERVER }], ...(operations as [string, object][])),
+    ).to.deep.equal(['connection to db.internal:5000', 'GET redis://db.internal:5000']);
+  });
+
+  it('leaves the user the commands that a driver sends while it connects', async () => {
+    const operations = await operationsAfter(async () => {
+      trace('ioredis:connect', { ...SERVER, serverPort: 1 }, async () => {});
+      trace('ioredis:connect', { ...SERVER, serverPort: 1 }, async () => {});
+      await sleep(1);
+      trace('ioredis:command', { command: 'info', ...SERVER, serverPort: 1 });
+      return ignore;
+    });
+    expect(operations).to.deep.equal(['INFO redis://db.internal:1']);
+  });
+
+  it('is listed instead of its pool if the pool opens one, and then the command', async () => {
+    const connecting = { ...SERVER };
+    const pool = { ...SERVER };
+    const query = { query: 'SELECT 1', ...SERVER };
+    const begin = (): (() => void) => {
+      let callBack = ignore;
+      tracingChannel('mysql2:pool:connect').traceCallback(
+        (done: () => void) => {
+          callBack = done;
+          tracingChannel('mysql2:connect').start.publish(connecting);
+        },
+        0,
+        pool,
+        undefined,
+        () => trace('mysql2:query', query),
+      );
+      return callBack;
+    };
+    expect(
+      await operationsAfter(() => {
+        begin();
+        return ignore;
+      }),
+    ).to.deep.equal(['connection to db.internal:5000']);
+    expect(
+      await operationsAfter(() => {
+        const connected = begin();
+        tracingChannel('mysql2:connect').asyncEnd.publish(connecting);
+        connected();
+        return ignore;
+      }),
+    ).to.deep.equal(['SELECT mysql://db.internal:5000']);
+  });
+});
+
+describe('A command that had to wait (R30)', () => {
+  it('for a pool says which line has asked the pool, and since when it is at work', async () => {
+    // As a driver: no line of the user is on the stack when a connection gets free.
+    const later = (code: () => void): Promise<void> =>
+      new Promise((resolve) => {
+        setImmediate(() => {
+          code();
+          resolve();
+        });
+      });
+    const { pending } = await timeOutAfter(async function ship() {
+      const free = traceCallback('mysql2:pool:connect', { ...SERVER }, () =>
+        trace('mysql2:query', { query: 'SELECT 1', ...SERVER }),
+      );
+      await sleep(50);
+      await later(free);
+      return ignore;
+    });
+    expect(namesOf(pending)).to.deep.equal(['SELECT mysql://db.internal:5000']);
+    expect(pending[0]?.sinceMs).to.be.below(40);
+  });
+
+  it('for a pool belongs to who has waited, not to who has set a connection free', async () => {
+    let free = ignore;
+    const waiting = timeOutAfter(async () => {
+      free = traceCallback('mysql2:pool:connect', { ...SERVER }, () =>
+        trace('mysql2:query', { query: 'SELECT 1', ...SERVER }),
+      );
+      await sleep(100);
+      return ignore;
+    });
+    const other = operationsAfter(async () => {
+      await sleep(20);
+      free();
+      return ignore;
+    });
+    expect(await other).to.deep.equal([]);
+    expect(namesOf((await waiting).pending)).to.deep.equal(['SELECT mysql://db.internal:5000']);
+  });
+
+  it('for a connection that the invocation has opened says which line has done that', async () => {
+    const frames = await started(async function ship() {
+      trace('ioredis:connect', { ...SERVER });
+      await new Promise<void>((resolve) => setImmediate(sendFromQueue, resolve));
+    });
+    expect(frames).to.deep.equal(['at ship', 'at ship']);
+  });
+
+  const outside = AsyncLocalStorage.snapshot();
+
+  it('for the connection of nobody belongs to the only invocation, if no code of a user sends it', async () => {
+    const operations = await operationsAfter(async () => {
+      await new Promise<void>((resolve) => outside(() => setImmediate(sendFromQueue, resolve)));
+      outside(() => trace('ioredis:command', { command: 'set', ...SERVER }));
+      return ignore;
+    });
+    expect(operations).to.deep.equal(['GET redis://db.internal:5000']);
+  });
+
+  it('for the connection of nobody belongs to nobody while invocations overlap', async () => {
+    const overlapping = Array.from({ length: 2 }, () =>
+      operationsAfter(async () => {
+        await sleep(10);
+        await new Promise<void>((resolve) => outside(() => setImmediate(sendFromQueue, resolve)));
+        return ignore;
+      }),
+    );
+    expect(await Promise.all(overlapping)).to.deep.equal([[], []]);
+  });
+});
