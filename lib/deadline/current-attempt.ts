@@ -26,6 +26,10 @@ export interface CurrentAttempt {
   readonly cutOffAtMs: number;
   /** From when on it must not be kept waiting by abandoned code. Not later than its cut-off. */
   readonly deadlineAtMs: number;
+  /** Until when its hooks, or the ones after it, may run. From its cut-off on, Node's own code takes part of this time. */
+  readonly hookDeadlineAtMs: number;
+  /** The attempt in whose code this one was begun, if that had not ended. The code of this one is its code too. */
+  readonly below: CurrentAttempt | undefined;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
   readonly pending: PendingOperations | undefined;
   /** Returns the deadline for the code. Code that asks for it in time has grace after it. */
@@ -44,6 +48,13 @@ export interface CurrentAttempt {
 /** Holds the attempt whose code is running. */
 export const attempts: AsyncLocalStorage<CurrentAttempt> = shared('attempts', () => new AsyncLocalStorage());
 
+/** Whether nothing waits for the code of an attempt any more. */
+export const isOver = ({ state }: CurrentAttempt): boolean =>
+  state === 'ended' || state === 'ended late' || state === 'timed out';
+
+export const unlessOver = (attempt: CurrentAttempt | undefined): CurrentAttempt | undefined =>
+  attempt && isOver(attempt) ? undefined : attempt;
+
 /** Stands for the attempt while this package's own code runs, which must never be interrupted. */
 export const NO_ATTEMPT: CurrentAttempt = {
   state: 'running',
@@ -52,6 +63,8 @@ export const NO_ATTEMPT: CurrentAttempt = {
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
   deadlineAtMs: Number.POSITIVE_INFINITY,
+  hookDeadlineAtMs: Number.POSITIVE_INFINITY,
+  below: undefined,
   pending: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},

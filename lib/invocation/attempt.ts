@@ -1,4 +1,10 @@
-import { type AttemptState, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import {
+  type AttemptState,
+  attempts,
+  type CurrentAttempt,
+  isOver,
+  unlessOver,
+} from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { Expiry } from '../deadline/expiry.js';
 import { Timer } from '../deadline/timer.js';
@@ -34,6 +40,7 @@ const callAndAdopt = (code: Code, attempt: Attempt): unknown => adopt(code.call(
 export class Attempt implements CurrentAttempt {
   state: AttemptState = 'running';
   cutOffAtMs: number;
+  below: CurrentAttempt | undefined;
   readonly #code: Code;
   readonly #facts: InvocationFacts;
   #expiry: Expiry | undefined;
@@ -45,6 +52,8 @@ export class Attempt implements CurrentAttempt {
     this.cutOffAtMs = code.deadlineAtMs;
     this.#code = code;
     this.#facts = facts;
+    // A hook may begin when that one has ended.
+    this.below = unlessOver(facts.below);
     // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
@@ -90,6 +99,10 @@ export class Attempt implements CurrentAttempt {
 
   get deadlineAtMs(): number {
     return this.#code.deadlineAtMs;
+  }
+
+  get hookDeadlineAtMs(): number {
+    return this.#facts.hookDeadlineAtMs;
   }
 
   /** The error, once the code must have no effect any more. */
@@ -176,7 +189,7 @@ export class Attempt implements CurrentAttempt {
   }
 
   get #isOver(): boolean {
-    return this.state === 'ended' || this.state === 'ended late' || this.state === 'timed out';
+    return isOver(this);
   }
 
   get #hasGrace(): boolean {
@@ -204,6 +217,7 @@ export class Attempt implements CurrentAttempt {
 
   #end(state: AttemptState, outcome: Outcome): void {
     this.state = state;
+    if (state === 'timed out') this.below = undefined;
     this.#pending?.clear();
     this.#pending = undefined;
     this.#timer?.clear();

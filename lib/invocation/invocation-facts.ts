@@ -1,3 +1,4 @@
+import { attempts, type CurrentAttempt, unlessOver } from '../deadline/current-attempt.js';
 import type { TimeoutLogger } from '../report/logger.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
 import type { StepRunner, Watchdog } from '../watchdog/watchdog.js';
@@ -22,6 +23,8 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly logger: TimeoutLogger;
   readonly watchdog: Watchdog;
   readonly runAlone: StepRunner;
+  /** The attempt in whose code the handler was called, if that had not ended. */
+  readonly below: CurrentAttempt | undefined;
 }
 
 /** Fixes the facts of an invocation that starts now. */
@@ -48,5 +51,6 @@ export function factsOf(
     logger,
     watchdog,
     runAlone: watchdog.createStepRunner(),
+    below: unlessOver(attempts.getStore()),
   };
 }
