@@ -56,10 +56,14 @@ function describeInterruption(blockedAt: string): string {
 
 function describeBlocking({ blockedAt, lateByMs }: LambdaTimeoutDetails, preempt: boolean): string {
   if (blockedAt !== undefined) return describeInterruption(blockedAt);
-  if (lateByMs < LATE_MS) return '';
+  if (lateByMs < LATE_MS || isDebugged()) return '';
   const blocked = `; the event loop was blocked for the last ${lateByMs} ms`;
   return preempt ? blocked : `${blocked}, which the option \`preempt\` would have ended`;
 }
+
+/** Whether a debugger can attach. Then what looks like a blocked event loop may have waited at a breakpoint. */
+const isDebugged = (): boolean =>
+  process.features.inspector && process.getBuiltinModule('node:inspector').url() !== undefined;
 
 /** Makes the error of a hook that has used up its share of the margin. */
 export function hookAbandoned(
@@ -122,9 +126,27 @@ function detailsOf(
  * @see https://nodejs.org/api/process.html#processgetactiveresourcesinfo
  */
 function countActiveResources(timers: number): Record<string, number> {
-  const counts: Record<string, number> = { Timeout: -timers };
-  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
+  const counts = { Timeout: 0, ...countAllResources() };
+  counts.Timeout -= timers;
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+// Taken now: a test that fakes time later must not fake it here.
+const realNow = performance.now.bind(performance);
+
+let lastCounts: Readonly<Record<string, number>> = {};
+let recountAtMs = Number.NEGATIVE_INFINITY;
+
+/** Counts anew only after ten times as long as that took: of thousands that time out at once, each would count thousands. */
+function countAllResources(): Readonly<Record<string, number>> {
+  const startedAtMs = realNow();
+  if (startedAtMs < recountAtMs) return lastCounts;
+  const counts: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
+  const now = realNow();
+  recountAtMs = now + 10 * (now - startedAtMs);
+  lastCounts = counts;
+  return counts;
 }
 
 /**
