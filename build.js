@@ -6,6 +6,7 @@
 import { execSync } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { buildSync } from 'esbuild';
+import './build-thread.js';
 
 const MINIMAL_NODE = 'node20';
 

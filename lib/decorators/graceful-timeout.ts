@@ -137,9 +137,8 @@ function readOptions(member: Member, options: unknown): Omit<GuardedHandler, 'me
       'Write `true`, or leave it out for `false`.',
     );
   }
-  const warn = (reason: string): void =>
-    log(logger, 'warn', `${member.name} cannot be preempted, but its timeout still works`, reason);
-  const watchdog = preempt ? startWatchdog(warn) : NO_WATCHDOG;
+  const warn = (problem: string, detail: string): void => log(logger, 'warn', problem, detail);
+  const watchdog = preempt ? startWatchdog(member.name, warn) : NO_WATCHDOG;
   return { marginMs, reserveMs: reserveMs ?? marginMs / 10, logger, preempt, watchdog };
 }
 
