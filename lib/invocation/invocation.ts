@@ -114,6 +114,8 @@ class Invocation implements Code {
     this.#caller = undefined;
     this.args.release();
     if (outcome.status === 'fulfilled') caller?.resolve(outcome.value);
+    // Not in the context of a step: where the code that called has been interrupted, nobody waits for it.
+    else if (this.facts.below) attempts.run(this.facts.below, () => caller?.reject(outcome.reason));
     else caller?.reject(outcome.reason);
   }
 }
