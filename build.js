@@ -8,6 +8,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { buildSync } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import './build-thread.js';
 
 const MINIMAL_NODE = 'node20';
 const DECLARATIONS = '.build/declarations';

@@ -33,6 +33,8 @@ export interface CurrentAttempt {
   readonly cutOffAtMs: number;
   /** From when on it must not be kept waiting by abandoned code. Not later than its cut-off. */
   readonly deadlineAtMs: number;
+  /** Until when its hooks, or the ones after it, may run. From its cut-off on, Node's own code takes part of this time. */
+  readonly hookDeadlineAtMs: number;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
   readonly operations: Operations | undefined;
   /** Its deadline; undefined where there is none. */
@@ -53,6 +55,10 @@ export interface CurrentAttempt {
 /** Holds the attempt whose code is running. */
 export const attempts: AsyncLocalStorage<CurrentAttempt> = shared('attempts', () => new AsyncLocalStorage());
 
+/** Whether nothing waits for the code of an attempt any more. */
+export const isOver = ({ state }: CurrentAttempt): boolean =>
+  state === 'ended' || state === 'ended late' || state === 'timed out';
+
 /** Runs code of this package, or of a logger, as the code of no attempt. */
 export const asNobody = <Result>(code: () => Result): Result => attempts.run(NO_ATTEMPT, code);
 
@@ -66,6 +72,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
   deadlineAtMs: Number.POSITIVE_INFINITY,
+  hookDeadlineAtMs: Number.POSITIVE_INFINITY,
   operations: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},

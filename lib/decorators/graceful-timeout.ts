@@ -105,9 +105,7 @@ const MISMATCH = 'Make the handler and its hooks all instance methods, or all st
 
 function watchdogFor({ name }: Member, { preempt, logger }: CheckedOptions): Watchdog {
   if (!preempt) return NO_WATCHDOG;
-  return startWatchdog((reason) =>
-    log(logger, 'warn', `${name} cannot be preempted, but its timeout still works`, reason),
-  );
+  return startWatchdog(name, (problem, detail) => log(logger, 'warn', problem, detail));
 }
 
 /** Wraps the method. The wrapper has the name and the other properties of the method. */

@@ -1,5 +1,11 @@
 import { countActiveResources } from '../deadline/active-resources.js';
-import { type AttemptState, asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import {
+  type AttemptState,
+  asNobody,
+  attempts,
+  type CurrentAttempt,
+  isOver,
+} from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
@@ -86,6 +92,10 @@ export class Attempt implements CurrentAttempt {
 
   get deadlineAtMs(): number {
     return this.#code.deadlineAtMs;
+  }
+
+  get hookDeadlineAtMs(): number {
+    return this.#facts.hookDeadlineAtMs;
   }
 
   /** Made when it is first needed: most code ends in time and never needs it. */
@@ -219,13 +229,15 @@ export class Attempt implements CurrentAttempt {
     } else {
       this.state = 'cut off';
       this.cutOffAtMs = performance.now() + RESPITE_MS;
+      // Node tells of the code's rejections before the error is made.
+      holdBackUncaught();
       this.expiry.interrupt(blockedAt);
       this.#facts.runAlone(() => this.expire());
     }
   }
 
   get #isOver(): boolean {
-    return this.state === 'ended' || this.state === 'ended late' || this.state === 'timed out';
+    return isOver(this);
   }
 
   /** The cut-off of code whose deadline comes at that moment. */

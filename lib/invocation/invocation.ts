@@ -1,4 +1,4 @@
-import { asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import { asNobody, attempts, type CurrentAttempt, isOver } from '../deadline/current-attempt.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
@@ -38,14 +38,10 @@ export function invoke(
 /** Whether a call belongs to an invocation that is under way, since it has the same instance and the same context. */
 function isPart(current: CurrentAttempt | undefined, self: unknown, context: unknown): boolean {
   for (let at = current; at; at = at.below) {
-    if (at.self === self && at.context === context && isUnderWay(at)) return true;
+    if (at.self === self && at.context === context && !isOver(at)) return true;
   }
   return false;
 }
-
-/** What an attempt has left running is not a part of it. */
-const isUnderWay = ({ state }: CurrentAttempt): boolean =>
-  state === 'running' || state === 'in grace' || state === 'cut off';
 
 /** Finds the attempt that a call is made below. One that has ended in time has nothing to do with it any more. */
 function findBelow(current: CurrentAttempt | undefined): CurrentAttempt | undefined {
@@ -109,7 +105,7 @@ class Invocation implements Code {
 
   start(): void {
     const { below } = this.#facts;
-    const attempt = new Attempt(this, this.#facts, below && isUnderWay(below) ? below.expiry : undefined);
+    const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
     const awaitsCallback = this.#args.passCallback(this.#method, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
@@ -200,6 +196,7 @@ class Invocation implements Code {
 
   #settle(): void {
     const caller = this.#caller;
+    const { below } = this.#facts;
     const { current } = this.#outcome as PendingOutcome;
     if (this.#timeout && current.status === 'fulfilled') this.#args.endResponse();
     // What the invocation leaves open may live much longer, and must not keep the event and the response in memory.
@@ -208,6 +205,8 @@ class Invocation implements Code {
     this.#timeout = undefined;
     this.#args.release();
     if (current.status === 'fulfilled') caller?.resolve(current.value);
+    // Not in the context of a step: where the code that called has been interrupted, nobody waits for it.
+    else if (below) attempts.run(below, () => caller?.reject(current.reason));
     else caller?.reject(current.reason);
   }
 }

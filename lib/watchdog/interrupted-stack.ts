@@ -44,6 +44,19 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   };
 }
 
+/** Returns a function that puts back the properties of `Error` that a look changes, in case it cannot do so itself. */
+export function keepErrorProperties(): () => void {
+  const kept = (['prepareStackTrace', 'stackTraceLimit'] as const).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(Error, name)] as const,
+  );
+  return () => {
+    for (const [name, property] of kept) {
+      if (property) Reflect.defineProperty(Error, name, property);
+      else Reflect.deleteProperty(Error, name);
+    }
+  };
+}
+
 // No regular expressions in these: the interrupted code may be one, and to run another one then is fatal to V8.
 const isOfNode = (file = ''): boolean => file.startsWith('node:');
 

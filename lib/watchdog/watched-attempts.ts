@@ -1,4 +1,4 @@
-import { attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import { attempts, type CurrentAttempt, isOver } from '../deadline/current-attempt.js';
 import { realTimeMs } from './real-time.js';
 
 /** How often a thread on which abandoned code may run has to show that it is alive. */
@@ -11,90 +11,134 @@ const isDue = ({ cutOffAtMs }: CurrentAttempt): boolean => performance.now() >= 
 
 const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.now() >= deadlineAtMs;
 
-/** An attempt whose code must end. */
-interface Guilty {
-  readonly attempt: CurrentAttempt;
-  /** For how long looks have found such code, one after the other. */
-  readonly forMs: number;
+/** Until when Node's own code is left to end, where it is the innermost one: for half of the time that the hooks have. */
+const isPatienceOver = ({ cutOffAtMs, hookDeadlineAtMs }: CurrentAttempt): boolean =>
+  performance.now() >= (cutOffAtMs + hookDeadlineAtMs) / 2;
+
+/** Code that must end. */
+export interface Guilty {
+  /** The attempts that it belongs to, from the one whose code it is to the one whose time is over. */
+  readonly attempts: readonly CurrentAttempt[];
+  /** Whether it must end even where a function of Node is the innermost one. */
+  readonly isUrgent: boolean;
 }
 
 /** The attempts of one thread, and which of them blocks it although its time is over. */
 export class WatchedAttempts {
+  readonly #isAlone: boolean;
   readonly #armed = new Set<CurrentAttempt>();
+  /** When one of them has to be looked at, or earlier: it may have ended, or its cut-off may have moved. */
+  #nextMs = Number.POSITIVE_INFINITY;
   /** Whether there may be abandoned code, which can block the thread at any time. */
   #hasSuspects = false;
-  // What the looks have seen since the thread last gave a sign of life: since when it is stuck, since when in code that must
-  // end, and whether the last look found code of no invocation in flight.
+  // What the looks have seen since the thread last gave a sign of life: since when it is stuck, and whether the last look
+  // found code of no invocation in flight.
   #stuckSinceMs: number | undefined;
-  #guiltySinceMs: number | undefined;
   #sawShared = false;
 
+  /** @param isAlone - whether no code runs beside an invocation that is not part of it */
+  constructor(isAlone: boolean) {
+    this.#isAlone = isAlone;
+  }
+
+  // Must not walk through all that are armed: they may be thousands.
   add(attempt: CurrentAttempt): void {
     this.#armed.add(attempt);
+    this.#nextMs = Math.min(this.#nextMs, lookAtMs(attempt));
   }
 
   remove(attempt: CurrentAttempt): void {
     this.#armed.delete(attempt);
+    if (this.#armed.size === 0) this.#nextMs = Number.POSITIVE_INFINITY;
     if (attempt.state === 'timed out') this.#hasSuspects = true;
   }
 
   /** Notes that the thread has given a sign of life. */
   noteAlive(): void {
     this.#stuckSinceMs = undefined;
-    this.#guiltySinceMs = undefined;
     this.#sawShared = false;
+  }
+
+  /** Finds out anew when one of the attempts has to be looked at. */
+  refresh(): void {
+    this.#nextMs = Number.POSITIVE_INFINITY;
+    for (const attempt of this.#armed) this.#nextMs = Math.min(this.#nextMs, lookAtMs(attempt));
   }
 
   /** Time until the thread has to be looked at, unless it gives a sign of life before; `Infinity` if never. */
   msUntilLook(): number {
-    let ms = this.#msUntilSuspect();
-    if (this.#armed.size === 0) return ms;
-    const now = performance.now();
-    for (const { cutOffAtMs, deadlineAtMs } of this.#armed) {
-      const isOnlyDeadline = this.#hasSuspects && deadlineAtMs > now;
-      ms = Math.min(ms, (isOnlyDeadline ? deadlineAtMs : cutOffAtMs) - now);
-    }
-    return Math.max(0, ms);
+    return Math.max(0, Math.min(this.#nextMs - performance.now(), this.#msUntilSuspect()));
   }
 
   #msUntilSuspect(): number {
     if (!this.#hasSuspects) return Number.POSITIVE_INFINITY;
     if (this.#stuckSinceMs === undefined) return SIGN_OF_LIFE_MS;
-    return Math.max(0, SUSPECT_MS - (realTimeMs() - this.#stuckSinceMs));
+    return SUSPECT_MS - (realTimeMs() - this.#stuckSinceMs);
   }
 
   /**
-   * Finds the attempt whose code is running and blocks the thread although its time is over.
+   * Finds out whether the code that is running blocks the thread although its time is over.
    *
    * @param isInCode - whether any code is running
    */
   findGuilty(isInCode: boolean): Guilty | undefined {
     this.#stuckSinceMs ??= realTimeMs();
-    const attempt = this.#judge(attempts.getStore(), isInCode, this.#stuckSinceMs);
-    if (!attempt) return undefined;
-    this.#guiltySinceMs ??= realTimeMs();
-    return { attempt, forMs: realTimeMs() - this.#guiltySinceMs };
-  }
-
-  #judge(
-    current: CurrentAttempt | undefined,
-    isInCode: boolean,
-    stuckSinceMs: number,
-  ): CurrentAttempt | undefined {
-    // Code of the module level, or of an invocation that has ended, counts as code of the only invocation in flight.
-    if (current === undefined || current.state === 'ended' || current.state === 'ended late') {
-      // The thread may be idle, or just passing on the answer of an invocation that has ended. Then two looks in a row do
-      // not see the same.
+    const stuckForMs = realTimeMs() - this.#stuckSinceMs;
+    const chain = chainOf(attempts.getStore());
+    if (chain.every(isOver) && !chain.some(({ state }) => state === 'timed out')) {
+      // Code of the module level, or of an invocation that has ended. The thread may also be idle, or just passing on the
+      // answer of an invocation. Then two looks in a row do not see the same.
       const wasShared = this.#sawShared;
       this.#sawShared = true;
-      const [only, ...others] = this.#armed;
-      return only && others.length === 0 && isInCode && wasShared && isDue(only) ? only : undefined;
+      const only = isInCode && wasShared ? this.#findOnlyInvocation() : undefined;
+      return only && isDue(only) ? { attempts: [only], isUrgent: isPatienceOver(only) } : undefined;
     }
     this.#sawShared = false;
-    if (!current.isWatched) return undefined;
-    if (current.state !== 'timed out') return isDue(current) ? current : undefined;
-    // A callback of a connection that it has opened may work for another invocation, but not for that long.
-    const isStuck = realTimeMs() - stuckSinceMs >= SUSPECT_MS || [...this.#armed].some(isAtDeadline);
-    return isStuck ? current : undefined;
+    const mustEnd = (attempt: CurrentAttempt): boolean => {
+      if (!attempt.isWatched) return false;
+      if (attempt.state !== 'timed out') return !isOver(attempt) && isDue(attempt);
+      // A callback of a connection that it has opened may work for another invocation, but not for that long.
+      return stuckForMs >= SUSPECT_MS || this.#some(isAtDeadline);
+    };
+    const guilty = chain.slice(0, chain.map(mustEnd).lastIndexOf(true) + 1);
+    if (guilty.length === 0) return undefined;
+    const isUrgent = (attempt: CurrentAttempt): boolean =>
+      mustEnd(attempt) &&
+      (attempt.state === 'timed out'
+        ? stuckForMs >= 2 * SUSPECT_MS || this.#some(isPatienceOver)
+        : isPatienceOver(attempt));
+    return { attempts: guilty, isUrgent: guilty.some(isUrgent) };
   }
+
+  #some(test: (attempt: CurrentAttempt) => boolean): boolean {
+    for (const attempt of this.#armed) if (test(attempt)) return true;
+    return false;
+  }
+
+  /** Code without an attempt belongs to the only invocation, where no other code can be under way. */
+  #findOnlyInvocation(): CurrentAttempt | undefined {
+    if (!this.#isAlone) return undefined;
+    const outermost = new Set<CurrentAttempt | undefined>();
+    for (const attempt of this.#armed) {
+      outermost.add(
+        chainOf(attempt)
+          .filter((each) => this.#armed.has(each))
+          .at(-1),
+      );
+    }
+    const [only, ...others] = outermost;
+    return others.length === 0 ? only : undefined;
+  }
+}
+
+/** When an attempt has to be looked at: abandoned code must not keep it waiting at its deadline. */
+function lookAtMs({ cutOffAtMs, deadlineAtMs }: CurrentAttempt): number {
+  return deadlineAtMs > performance.now() ? Math.min(deadlineAtMs, cutOffAtMs) : cutOffAtMs;
+}
+
+/** An attempt and all those in whose code it was begun, the innermost one first. */
+function chainOf(attempt: CurrentAttempt | undefined): CurrentAttempt[] {
+  const chain: CurrentAttempt[] = [];
+  for (let at = attempt; at; at = at.below) chain.push(at);
+  return chain;
 }

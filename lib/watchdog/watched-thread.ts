@@ -1,33 +1,55 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Session } from 'node:inspector';
+import type { Session, url } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
-import { type InterruptedStack, readStackBelow } from './interrupted-stack.js';
+import { sharedSymbol } from '../shared.js';
+import { type InterruptedStack, keepErrorProperties, readStackBelow } from './interrupted-stack.js';
+import { Interruption } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
-import { clearAsyncStack, findObstacle } from './node/async-stack.js';
+import { findObstacle } from './node/async-stack.js';
 import { mend } from './node/event-loop-mending.js';
 import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
-import type { TimerLists } from './node/timer-lists.js';
 import { realTimeMs, ZERO } from './real-time.js';
-import { ASLEEP_UNTIL, CELLS, DUE, LOOK, type Look, NEVER, READY, SEQUENCE } from './shared-memory.js';
+import { Recovery } from './recovery.js';
+import {
+  ASLEEP_UNTIL,
+  CELLS,
+  CONNECTED,
+  DUE,
+  type LookAnswer,
+  NEVER,
+  READY,
+  SEQUENCE,
+  type WatchingThreadData,
+} from './two-threads.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
-import { WatchedAttempts } from './watched-attempts.js';
-import { WATCHING_THREAD } from './watching-thread.js';
+import { type Guilty, WatchedAttempts } from './watched-attempts.js';
+import { WATCHING_THREAD } from './watching-thread-text.js';
 
-/** For how long a function of Node is left to end, where it is the innermost one. */
-const NODE_MS = 50;
+/** The name under which the global object holds the function that the watching thread calls. */
+const LOOK = sharedSymbol('look');
 
 /** How long the start of the thread may keep the start of the function waiting. */
 const START_MS = 2000;
 
-/** Soon, so that the watchdog's thread wakes while the function still starts. */
+/** Soon, so that the watching thread wakes while the function still starts. */
 const REHEARSAL_MS = 5;
+
+/** How long what Node does right after an interruption may take, such as to tell of rejections. */
+const UNWINDING_MS = 100;
+
+/** How often code is ended in vain before that is said. */
+const MANY_TRIES = 20;
 
 /** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
 /** V8 ends the process if such a module is terminated. */
 const AWAITED_MODULE = 'a module that goes on after a top-level `await` cannot be interrupted';
+
+const SWALLOWED = 'it calls native code that goes on in spite of it, such as `vm` with a `timeout`';
+
+const DEBUGGED = 'a debugger can attach, and what waits at a breakpoint must not be interrupted';
 
 /** As arguments they take 64 kB of the stack, which is more than a look and an interruption take. */
 const ROOM: readonly undefined[] = Array(8192).fill(undefined);
@@ -38,30 +60,58 @@ const nothing = (): void => {};
 export interface Tools {
   readonly Worker: typeof Worker;
   readonly Session: typeof Session;
+  readonly url: typeof url;
   readonly threadId: number;
-  readonly timerLists: Pick<TimerLists, 'mend'>;
+  readonly endHookCalls: () => void;
+  /** Whether no code runs beside an invocation that is not part of it. */
+  readonly isAlone: boolean;
+}
+
+/** What the watchdog has to say. */
+export interface Reporter {
+  /** Why code cannot be interrupted. */
+  onObstacle(reason: string): void;
+  /** What works no longer since an interruption. */
+  onDamage(part: string): void;
+}
+
+/** A look that is under way, or that was ended half-way: a termination by others, as of `vm`, may strike a look. */
+interface UnfinishedLook {
+  guilty: Guilty | undefined;
+  readonly restore: () => void;
 }
 
 /** Watches the thread that it is made on, from another one. */
 export class ThreadWatchdog implements Watchdog {
   readonly isWatching = true;
   readonly #tools: Tools;
-  readonly #onObstacle: (reason: string) => void;
+  readonly #reporter: Reporter;
   readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
-  readonly #steps: MacrotaskQueue;
+  readonly #steps = this.shield(() => new MacrotaskQueue());
+  readonly #recovery: Recovery;
   /** For steps of its own. */
   readonly #runAlone: StepRunner;
-  readonly #attempts = new WatchedAttempts();
+  readonly #attempts: WatchedAttempts;
+  /** The interruption that V8 was asked for, and whose code has not ended. */
+  #interruption: Interruption | undefined;
+  #unfinished: UnfinishedLook | undefined;
+  /** What has been ended since the event loop last turned. Its async context is lost. */
+  #ended: Guilty | undefined;
+  #endedAtMs = 0;
 
-  constructor(tools: Tools, onObstacle: (reason: string) => void) {
+  constructor(tools: Tools, reporter: Reporter) {
     this.#tools = tools;
-    this.#onObstacle = onObstacle;
-    this.#cells[DUE] = NEVER;
-    this.#steps = new MacrotaskQueue();
-    this.#runAlone = this.shield(() => {
-      this.#startThread();
-      return this.createStepRunner();
+    this.#reporter = reporter;
+    this.#attempts = new WatchedAttempts(tools.isAlone);
+    this.#recovery = new Recovery(this.#steps, {
+      isMainThread: tools.threadId === 0,
+      // A process that exits while it is looked at would wait for that, and say so.
+      isLeftAlone: () => tools.threadId !== 0 || this.#cells[CONNECTED] === 0,
+      onDamage: reporter.onDamage,
     });
+    this.#cells[DUE] = NEVER;
+    this.#runAlone = this.createStepRunner();
+    this.shield(() => this.#startThread());
     Object.defineProperty(globalThis, LOOK, { value: this.#look });
   }
 
@@ -81,7 +131,7 @@ export class ThreadWatchdog implements Watchdog {
   }
 
   createStepRunner(): StepRunner {
-    const context = new AsyncResource('LambdaGracefulTimeout');
+    const context = this.shield(() => new AsyncResource('LambdaGracefulTimeout'));
     return (step) => this.#steps.run(context, step);
   }
 
@@ -98,11 +148,29 @@ export class ThreadWatchdog implements Watchdog {
 
   #startThread(): void {
     const { Worker, threadId } = this.#tools;
-    const workerData = { memory: this.#cells.buffer, zero: ZERO, threadId };
+    const workerData: WatchingThreadData = {
+      memory: this.#cells.buffer,
+      zero: ZERO,
+      threadId,
+      expression: `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()`,
+    };
     const worker = new Worker(WATCHING_THREAD, { eval: true, env: {}, execArgv: [], workerData });
-    worker.on('message', () => this.#noteAlive());
-    worker.on('error', ({ message }) => this.#onObstacle(message));
+    worker.on('message', () => this.#onMessage());
+    worker.on('error', ({ message }) => {
+      this.#cells[CONNECTED] = 0;
+      this.#reporter.onObstacle(message);
+    });
     worker.unref();
+  }
+
+  #onMessage(): void {
+    this.#ended = undefined;
+    this.#unfinished?.restore();
+    this.#unfinished = undefined;
+    if (this.#interruption?.isEnding) this.#interruption = undefined;
+    this.#recovery.noteTurn();
+    this.#attempts.refresh();
+    this.#noteAlive();
   }
 
   #noteAlive(): void {
@@ -110,63 +178,109 @@ export class ThreadWatchdog implements Watchdog {
     this.#tellDue();
   }
 
-  /** Tells the watchdog's thread when to look at this one next. */
+  /** Tells the watching thread when to look at this one next. */
   #tellDue(): void {
-    const due = Math.min(NEVER, Math.ceil(realTimeMs() + this.#attempts.msUntilLook()));
+    const ms = Math.min(this.#attempts.msUntilLook(), this.#recovery.msUntilTurn);
+    const due = Math.min(NEVER, Math.ceil(realTimeMs() + ms));
     Atomics.store(this.#cells, DUE, due);
     if (due >= Atomics.load(this.#cells, ASLEEP_UNTIL)) return;
     Atomics.add(this.#cells, SEQUENCE, 1);
     Atomics.notify(this.#cells, SEQUENCE);
   }
 
-  /** The watchdog's thread makes V8 call this here, in the middle of code that blocks this thread, or while it is idle. */
-  readonly #look: Look = () => {
+  /** The watching thread makes V8 call this here, in the middle of code that blocks this thread, or while it is idle. */
+  readonly #look = (): LookAnswer => {
     // Throws if the stack has no room for all of the following, because half of it would do harm.
     Reflect.apply(nothing, undefined, ROOM);
+    // This thread is alive.
+    if (this.#interruption?.isEnding) return false;
+    const wasStruck = this.#unfinished !== undefined;
+    this.#unfinished?.restore();
+    // Never without the one before: a termination may strike here too.
+    const look: UnfinishedLook = { restore: keepErrorProperties(), guilty: undefined, ...this.#unfinished };
+    this.#unfinished = look;
+    let answer = false;
     try {
       const stack = readStackBelow(this.#look);
-      const guilty = this.#attempts.findGuilty(stack !== undefined);
-      if (!guilty) {
+      look.guilty ??= this.#attempts.findGuilty(stack !== undefined) ?? this.#findStillGuilty(stack);
+      if (this.#interruption) {
+        if (this.#interruption.isSwallowed()) return this.#askAgain(this.#interruption);
+      } else if (!look.guilty) {
+        this.#attempts.refresh();
         this.#tellDue();
-        return false;
+      } else if (stack?.isInNode && !look.guilty.isUrgent) answer = true;
+      else {
+        const obstacle = this.#findObstacle(stack);
+        if (obstacle === undefined) return this.#interrupt(look.guilty, stack);
+        this.#reporter.onObstacle(obstacle);
       }
-      if (stack?.isInNode && guilty.forMs < NODE_MS) return true;
-      const obstacle = stack?.isAwaitedModule ? AWAITED_MODULE : findObstacle();
-      if (obstacle === undefined) this.#interrupt(guilty.attempt, stack);
-      else this.#onObstacle(obstacle);
     } catch (error) {
-      this.#onObstacle(String(error));
+      this.#reporter.onObstacle(String(error));
     }
-    return false;
+    // A look that was struck may have lost the async context of the code.
+    this.#unfinished = wasStruck && answer ? { ...look, restore: nothing } : undefined;
+    return answer;
   };
 
-  #interrupt(attempt: CurrentAttempt, stack: InterruptedStack | undefined): void {
+  /** Code that goes on although V8 has told that it has ended: a termination by others may have struck a look meanwhile. */
+  #findStillGuilty(stack: InterruptedStack | undefined): Guilty | undefined {
+    const isOverdue = realTimeMs() >= this.#endedAtMs + UNWINDING_MS;
+    return stack && isOverdue && attempts.getStore() === undefined ? this.#ended : undefined;
+  }
+
+  #findObstacle(stack: InterruptedStack | undefined): string | undefined {
+    if (stack?.isAwaitedModule) return AWAITED_MODULE;
+    return this.#tools.url() === undefined ? findObstacle() : DEBUGGED;
+  }
+
+  #askAgain(interruption: Interruption): false {
+    if (interruption.tries >= MANY_TRIES) this.#reporter.onObstacle(SWALLOWED);
+    interruption.clear();
+    this.#unfinished = undefined;
+    interruption.askAgain();
+    return false;
+  }
+
+  #interrupt(guilty: Guilty, stack: InterruptedStack | undefined): false {
     const session = new this.#tools.Session();
+    const interruption = new Interruption(session, this.#tools.endHookCalls, () => {
+      try {
+        interruption.clear();
+        interruption.resources.forEach(mend);
+        if (stack?.mayBeRequiring) forgetHalfLoadedModules();
+      } catch (error) {
+        this.#reporter.onObstacle(String(error));
+      }
+      this.#recovery.begin();
+      this.#runAlone(() => session.disconnect());
+      this.#tell(guilty, stack);
+      this.#interruption = undefined;
+      this.#ended = guilty;
+      this.#endedAtMs = realTimeMs();
+      this.#noteAlive();
+    });
     // First, because this may fail, and the code could not go on without its stack of async ids.
     this.shield(() => session.connect());
-    const resources: object[] = [];
     try {
-      this.shield(() => resources.push(...clearAsyncStack()));
+      interruption.clear();
     } catch (error) {
       session.disconnect();
       throw error;
     }
-    // Called once the stack has been unwound, before anything else runs. Code ends only where V8 next checks, which may be
-    // in a later callback, so there may be async ids again.
-    const onEnded = () => {
-      try {
-        this.shield(() => resources.push(...clearAsyncStack()));
-        resources.forEach(mend);
-        this.#tools.timerLists.mend();
-        if (stack?.mayBeRequiring) forgetHalfLoadedModules();
-      } catch (error) {
-        this.#onObstacle(String(error));
-      }
-      this.#runAlone(() => session.disconnect());
-      attempt.interrupt(stack?.write ?? betweenMicrotasks, stack?.importing);
-      this.#noteAlive();
-    };
-    // Last, because V8 checks at the next call of a function: a call in here would be all that it ends.
-    session.post('Runtime.terminateExecution', onEnded);
+    this.#interruption = interruption;
+    this.#unfinished = undefined;
+    interruption.ask();
+    return false;
+  }
+
+  #tell({ attempts }: Guilty, stack: InterruptedStack | undefined): void {
+    let importing = stack?.importing;
+    for (const attempt of attempts) {
+      const tell = attempt.interrupt.bind(attempt, stack?.write ?? betweenMicrotasks, importing);
+      importing = undefined;
+      // One that is not watched runs its own steps at once.
+      if (attempt.isWatched) tell();
+      else this.#runAlone(tell);
+    }
   }
 }

@@ -1,18 +1,23 @@
-import { ASLEEP_UNTIL, DUE, LOOK, NEVER, READY, SEQUENCE } from './shared-memory.js';
-
-/**
- * What the watchdog's own thread runs. It is a string, because bundlers do not find the files of workers, and minifiers and
- * coverage tools break what `Function#toString` gives.
+/*
+ * What the watching thread runs. It sleeps until something is due. Then it asks the watched thread for a sign of life. If
+ * none comes, it makes V8 call a function on that thread, in the middle of the code that blocks it.
  *
- * It sleeps until something is due. Then it asks the watched thread for a sign of life. If none comes, it makes V8 call a
- * function on that thread, in the middle of the code that blocks it.
+ * The build makes a text of this file: bundlers do not find the files of workers.
  */
-export const WATCHING_THREAD = `
-const { parentPort, workerData } = require('node:worker_threads');
-const inspector = require('node:inspector');
-const { writeSync } = require('node:fs');
-const { zero, threadId } = workerData;
-const cells = new Int32Array(workerData.memory);
+import { writeSync } from 'node:fs';
+import { type Runtime, Session } from 'node:inspector';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import {
+  ASLEEP_UNTIL,
+  CONNECTED,
+  DUE,
+  type LookAnswer,
+  NEVER,
+  READY,
+  SEQUENCE,
+  type WatchingThreadData,
+} from './two-threads.js';
+
 /** How long a thread that is alive may take to answer. */
 const PATIENCE_MS = 15;
 /** After how long it looks again, if the last look met a function of Node. */
@@ -21,100 +26,150 @@ const AGAIN_MS = 1;
 const MAX_FAILURES = 50;
 /** After how long it tries again, where the watched thread could not be reached. */
 const RETRY_MS = 1000;
-const expression = 'globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()';
+/** How long the inspector of the main thread may take to name its workers. */
+const FIND_MS = 100;
 
-const now = () => Number((process.hrtime.bigint() - zero) / 1000000n);
+/** What the inspector answers to an evaluation; undefined if V8 has not even begun. */
+type Reply = Runtime.EvaluateReturnType | undefined;
 
-// Keeps this thread alive for the answers of the inspector.
-setInterval(() => {}, 2 ** 30);
+/** A way to evaluate an expression on the watched thread. */
+interface Connection {
+  post(method: string, params: object, onReply: (reply: Reply) => void): void;
+  /** Calls back once the watched thread is left alone. */
+  end(onEnd: () => void): void;
+}
 
-const watch = () => {
+const { memory, zero, threadId, expression } = workerData as WatchingThreadData;
+const cells = new Int32Array(memory);
+const port = parentPort as MessagePort;
+
+const now = (): number => Number((process.hrtime.bigint() - zero) / 1_000_000n);
+
+function watch(): void {
   for (;;) {
-    const seen = Atomics.load(cells, ${SEQUENCE});
-    const due = Atomics.load(cells, ${DUE});
-    Atomics.store(cells, ${ASLEEP_UNTIL}, due);
-    if (Atomics.load(cells, ${DUE}) !== due) continue;
-    if (due === ${NEVER}) Atomics.wait(cells, ${SEQUENCE}, seen);
-    else if (due > now()) Atomics.wait(cells, ${SEQUENCE}, seen, due - now());
-    else if (isStuck(due)) return look();
+    const seen = Atomics.load(cells, SEQUENCE);
+    const due = Atomics.load(cells, DUE);
+    Atomics.store(cells, ASLEEP_UNTIL, due);
+    if (Atomics.load(cells, DUE) !== due) continue;
+    if (due === NEVER) Atomics.wait(cells, SEQUENCE, seen);
+    else if (due > now()) Atomics.wait(cells, SEQUENCE, seen, due - now());
+    else if (isStuck(due)) break;
   }
-};
+  look();
+}
 
-// A thread that is alive receives the message and sets a later time.
-const isStuck = (due) => {
-  parentPort.postMessage(undefined);
-  Atomics.wait(cells, ${SEQUENCE}, Atomics.load(cells, ${SEQUENCE}), PATIENCE_MS);
-  return Atomics.load(cells, ${DUE}) === due;
-};
+/** A thread that is alive receives the message and sets a later time. */
+function isStuck(due: number): boolean {
+  port.postMessage(undefined);
+  Atomics.wait(cells, SEQUENCE, Atomics.load(cells, SEQUENCE), PATIENCE_MS);
+  return Atomics.load(cells, DUE) === due;
+}
 
-const told = new Set();
-
-// The watched thread is stuck, so its logger cannot be asked to say it.
-const tell = (reason) => {
-  if (told.has(reason)) return;
-  told.add(reason);
-  writeSync(2, 'lambda-graceful-timeout: code that blocks the event loop cannot be interrupted: ' + reason + '\\n');
-};
-
-const look = () => {
+function look(): void {
   let failures = 0;
-  const session = new inspector.Session();
-  session.connectToMainThread();
-  const leave = (next) => {
-    session.disconnect();
-    next();
+  Atomics.store(cells, CONNECTED, 1);
+  const connection = threadId === 0 ? connectToMainThread() : connectToWorker(onLost);
+  const leave = (next: () => void): void =>
+    connection.end(() => {
+      Atomics.store(cells, CONNECTED, 0);
+      port.postMessage(undefined);
+      next();
+    });
+  const lookOnce = (): void => connection.post('Runtime.evaluate', { expression }, onReply);
+  const onReply = (reply: Reply): void => {
+    if (!reply) {
+      // A termination by others has struck the look, such as that of `vm` with a `timeout`. As long as that is under way, V8
+      // begins nothing else. Another termination that strikes nothing but an evaluation puts an end to it.
+      connection.post('Runtime.terminateExecution', {}, nothing);
+      connection.post('Runtime.evaluate', { expression: '0', timeout: 1000 }, () => leave(watch));
+      return;
+    }
+    const error = reply.exceptionDetails?.exception?.description;
+    const answer: LookAnswer = error === undefined ? reply.result.value : ++failures < MAX_FAILURES;
+    if (answer) {
+      setTimeout(lookOnce, AGAIN_MS);
+      return;
+    }
+    if (error !== undefined) tell(error.split('\n', 1).join());
+    leave(watch);
   };
-  const evaluate = threadId === 0 ? onMainThread(session) : onWorker(session);
-  const lookOnce = () => evaluate(onReply);
-  const onReply = (reply) => {
-    const error = reply?.exceptionDetails?.exception?.description;
-    const isToRepeat = error === undefined ? reply?.result?.value === true : ++failures < MAX_FAILURES;
-    if (isToRepeat) return setTimeout(lookOnce, AGAIN_MS);
-    if (error !== undefined) tell(error.split('\\n')[0]);
-    end(watch);
-  };
-  const end = (next) => (threadId === 0 ? leave(next) : session.post('NodeWorker.disable', () => leave(next)));
-  evaluate.onLost = () => {
-    tell('the inspector does not know worker thread ' + threadId);
-    end(() => setTimeout(watch, RETRY_MS));
-  };
+  function onLost(reason: string): void {
+    tell(reason);
+    leave(() => setTimeout(watch, RETRY_MS));
+  }
   lookOnce();
-};
+}
 
-const onMainThread = (session) => (onAnswer) =>
-  session.post('Runtime.evaluate', { expression }, (error, reply) => onAnswer(reply));
+function connectToMainThread(): Connection {
+  const session = new Session();
+  session.connectToMainThread();
+  return {
+    post: (method, params, onReply) => session.post(method, params, (_, reply) => onReply(reply as Reply)),
+    end(onEnd) {
+      session.disconnect();
+      onEnd();
+    },
+  };
+}
 
-// The session reaches only the main thread, which passes messages on to its workers.
-const onWorker = (session) => {
-  let sessionId;
-  let onAnswer;
-  const evaluate = (callback) => {
-    onAnswer = callback;
-    if (sessionId !== undefined) send();
-    else session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => setTimeout(checkFound, 100));
+/** The session reaches only the main thread, which passes messages on to its workers. */
+function connectToWorker(onLost: (reason: string) => void): Connection {
+  let sessionId: string | undefined;
+  let id = 0;
+  const waiting = new Map<number, (reply: Reply) => void>();
+  const messages: string[] = [];
+  const session = new Session();
+  session.connectToMainThread();
+  const send = (): void => {
+    if (sessionId === undefined) return;
+    for (const message of messages.splice(0)) {
+      session.post('NodeWorker.sendMessageToWorker', { sessionId, message });
+    }
   };
-  const send = () => {
-    const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
-    session.post('NodeWorker.sendMessageToWorker', { sessionId, message });
-  };
-  const checkFound = () => sessionId === undefined && evaluate.onLost();
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
-    if (!params.workerInfo.title.includes('[worker ' + threadId + ']')) return;
+    if (!params.workerInfo.title.includes(`[worker ${threadId}]`)) return;
     sessionId = params.sessionId;
     send();
   });
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     if (params.sessionId !== sessionId) return;
     const { id, result } = JSON.parse(params.message);
-    if (id === 1) onAnswer(result);
+    waiting.get(id)?.(result);
+    waiting.delete(id);
   });
-  session.on('NodeWorker.detachedFromWorker', ({ params }) => {
-    if (params.sessionId === sessionId) onAnswer();
-  });
-  return evaluate;
-};
+  const check = (): void => {
+    if (sessionId === undefined) onLost(`the inspector does not know worker thread ${threadId}`);
+  };
+  session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => setTimeout(check, FIND_MS));
+  return {
+    post(method, params, onReply) {
+      waiting.set(++id, onReply);
+      messages.push(JSON.stringify({ id, method, params }));
+      send();
+    },
+    end: (onEnd) =>
+      session.post('NodeWorker.disable', () => {
+        session.disconnect();
+        onEnd();
+      }),
+  };
+}
 
-Atomics.store(cells, ${READY}, 1);
-Atomics.notify(cells, ${READY});
+const nothing = (): void => {};
+
+const told = new Set<string>();
+
+/** The watched thread is stuck, so its logger cannot be asked to say it. */
+function tell(reason: string): void {
+  if (told.has(reason)) return;
+  told.add(reason);
+  const problem = 'code that blocks the event loop cannot be interrupted';
+  writeSync(2, `lambda-graceful-timeout: ${problem}: ${reason}\n`);
+}
+
+// Keeps this thread alive for the answers of the inspector.
+setInterval(nothing, NEVER);
+
+Atomics.store(cells, READY, 1);
+Atomics.notify(cells, READY);
 watch();
-`;

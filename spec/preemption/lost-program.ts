@@ -1,12 +1,12 @@
 /** Watches this thread as if it were a worker thread that the inspector does not know, and blocks it for a while. */
-import { Session } from 'node:inspector';
+import { Session, url } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import { type CurrentAttempt, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
 import { ThreadWatchdog } from '../../lib/watchdog/watched-thread.js';
 
 const watchdog = new ThreadWatchdog(
-  { Worker, Session, threadId: 12_345, timerLists: { mend() {} } },
-  console.error,
+  { Worker, Session, url, threadId: 12_345, endHookCalls() {}, isAlone: false },
+  { onObstacle: console.error, onDamage: console.error },
 );
 watchdog.getReady();
 const attempt: CurrentAttempt = { ...NO_ATTEMPT, isWatched: true, cutOffAtMs: performance.now() };

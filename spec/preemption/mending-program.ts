@@ -4,7 +4,6 @@
  */
 import { Session } from 'node:inspector';
 import { mend } from '../../lib/watchdog/node/event-loop-mending.js';
-import { TimerLists } from '../../lib/watchdog/node/timer-lists.js';
 import { type Batch, batches, type MendingReport } from './mending.js';
 
 const ran: string[] = [];
@@ -28,12 +27,10 @@ function endAtNextCall(onEnded: () => void): void {
   emptyAsyncStack();
   const session = new Session();
   session.connect();
-  const lists = TimerLists.find(session);
   // This call must be the last one, because V8 ends the code at the next call of a function.
   session.post('Runtime.terminateExecution', () => {
     session.disconnect();
     onEnded();
-    lists?.mend();
   });
 }
 
@@ -67,31 +64,6 @@ const scenarios: Record<string, () => void> = {
     const interrupted = setTimeout(() => interrupt(interrupted), 5);
     setTimeout(run('of the same time'), 5);
     setTimeout(run('later'), 50);
-  },
-
-  /** Interrupts Node while it sets up the first timer of a duration. */
-  'the start of a timer'() {
-    // Node sets this property of each new list. It then knows the list, but has not yet put it into its queue.
-    Object.defineProperty(Object.prototype, 'priorityQueuePosition', {
-      configurable: true,
-      set() {
-        Reflect.deleteProperty(Object.prototype, 'priorityQueuePosition');
-        endAtNextCall(() => setTimeout(run('of the same duration'), 33));
-      },
-    });
-    setTimeout(run('interrupted itself'), 33);
-  },
-
-  /** Interrupts Node while it clears an immediate that is the first of its turn. */
-  'the clearing of an immediate'() {
-    const callback = run('cleared');
-    const cleared = setImmediate(callback);
-    // Node sets this property of an immediate that it clears, and then takes the immediate out of its queue.
-    Object.defineProperty(cleared, '_onImmediate', {
-      get: () => callback,
-      set: () => endAtNextCall(() => setImmediate(run('next'))),
-    });
-    clearImmediate(cleared);
   },
 
   'an interval'() {

@@ -34,20 +34,6 @@ describe('A process goes on after an interruption (R26)', function () {
     });
   });
 
-  it('while a timer is started: a later timer of the same duration runs, and the process ends', async () => {
-    expect(await seen('the start of a timer')).to.deep.equal({
-      ran: ['interrupted', 'of the same duration'],
-      left: [],
-    });
-  });
-
-  it('while an immediate is cleared: the next turn ends, and the process ends', async () => {
-    expect(await seen('the clearing of an immediate')).to.deep.equal({
-      ran: ['interrupted', 'next'],
-      left: [],
-    });
-  });
-
   it('in an interval: it does not repeat, all other timers run, and the process ends', async () => {
     expect(await seen('an interval')).to.deep.equal({ ran: ['interrupted', 'later'], left: [] });
   });

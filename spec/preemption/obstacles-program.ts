@@ -1,12 +1,12 @@
 /** Times out while something prevents preemption, and prints the result as JSON. */
 import { once } from 'node:events';
+import inspector from 'node:inspector';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import type { LambdaTimeoutError } from 'lambda-graceful-timeout';
 
 const scenario = process.argv[2] ?? '';
 const { setImmediate } = globalThis;
-const nothing = (): void => {};
 
 const sabotage: Record<string, () => void> = {
   'no _fatalException': () => Reflect.deleteProperty(process, '_fatalException'),
@@ -21,9 +21,17 @@ const sabotage: Record<string, () => void> = {
       return { unref: () => ({}) };
     }) as unknown as typeof setImmediate;
   },
-  'other timers': () => {
-    globalThis.clearTimeout = nothing.bind(undefined);
+  'other hooks': () => {
+    const { post } = inspector.Session.prototype;
+    Object.assign(inspector.Session.prototype, {
+      post(this: inspector.Session, method: string, ...args: never[]): void {
+        if (method !== 'Runtime.getProperties') Reflect.apply(post, this, [method, ...args]);
+      },
+    });
   },
+  'zone.js': () => Object.assign(globalThis, { Zone: {} }),
+  'fake timers': () => Object.assign(setTimeout, { clock: {} }),
+  Bun: () => Object.defineProperty(process, 'versions', { value: { ...process.versions, bun: '1.3.0' } }),
 };
 sabotage[scenario]?.();
 

@@ -23,8 +23,11 @@ describe('where preemption cannot work (R28)', function () {
     ['a capture callback', /an uncaught-exception capture callback is set$/],
     ['no inspector', /this Node has been built without inspector$/],
     ['a context of its own', /this code runs in a context of its own, as tests in Jest do$/],
-    ['other immediates', /this Node keeps its timers and immediates in another way$/],
-    ['other timers', /this Node keeps its timers and immediates in another way$/],
+    ['other immediates', /this Node keeps its immediates in another way$/],
+    ['other hooks', /this Node keeps its async hooks in another way$/],
+    ['zone.js', /zone\.js has replaced the timers of Node; import this package first$/],
+    ['fake timers', /fake timers are on; import this package before they are$/],
+    ['Bun', /bun has no way to do it, only Node has$/],
     ['no permission', /Access to this API has been restricted/, permission, '--allow-fs-read=*'],
   ];
   for (const [scenario, reason, ...execArgv] of obstacles) {

@@ -9,13 +9,13 @@ import {
   NO_ATTEMPT,
 } from '../../lib/deadline/current-attempt.js';
 import { StackBudget } from '../../lib/report/stack-budget.js';
-import { LOOK } from '../../lib/watchdog/shared-memory.js';
+import { sharedSymbol } from '../../lib/shared.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
 
 /** How many times code was about to be ended, and how many times it has been. */
 let begun = 0;
 let ended = 0;
-const tools: Tools = {
+const tools: Tools & { endHookCalls(): void } = {
   threadId: 0,
   Worker: class extends EventEmitter {
     unref(): void {}
@@ -25,15 +25,21 @@ const tools: Tools = {
       begun++;
     }
     disconnect(): void {}
-    post(_method: string, onEnded: () => void): void {
+    post(_method: string, onEnded: (error?: Error) => void): void {
       ended++;
-      setImmediate(onEnded);
+      setImmediate(() => onEnded());
     }
   } as unknown as typeof Session,
-  timerLists: { mend() {} },
+  url: () => undefined,
+  endHookCalls() {},
+  isAlone: true,
 };
 const obstacles: string[] = [];
-const watchdog = new ThreadWatchdog(tools, (reason) => void obstacles.push(reason));
+const watchdog = new ThreadWatchdog(tools, {
+  onObstacle: (reason) => void obstacles.push(reason),
+  onDamage() {},
+});
+const LOOK = sharedSymbol('look');
 
 interface FakeAttempt extends CurrentAttempt {
   state: AttemptState;
@@ -122,10 +128,10 @@ const scenarios: Record<string, () => unknown> = {
   'code that nobody watches': () => attempts.run({ ...attemptUntil(0), isWatched: false }, look),
 
   'a function of Node'() {
-    const attempt = attemptUntil(0);
+    const attempt = { ...attemptUntil(0), hookDeadlineAtMs: performance.now() + 300 };
     return attempts.run(attempt, () => {
       const before = [lookInNode(), lookInNode()];
-      blockFor(60);
+      blockFor(200);
       return [...before, lookInNode()];
     });
   },
@@ -143,7 +149,8 @@ const scenarios: Record<string, () => unknown> = {
 
   /** Node's state cannot be mended. */
   async 'a mending that fails'() {
-    tools.timerLists.mend = () => {
+    tools.endHookCalls = () => {
+      if (ended === 0) return;
       throw new Error('Node has changed');
     };
     const blockedAts = await lookInMicrotask(expression);

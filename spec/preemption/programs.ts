@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly timeoutMs?: number;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether the program measures time. If so, it runs without coverage, which makes code slower. */
   readonly isTimed?: boolean;
 }
@@ -22,11 +24,14 @@ export interface RunOptions {
 /** Runs a program of this folder on this Node. Waits until it ends, and kills it if it hangs: `signal` is then set. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { nodeArgs = [], timeoutMs = TIMEOUT_MS, isTimed = false } = options;
-  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { NODE_OPTIONS: _, ...own } = process.env;
+  const env: NodeJS.ProcessEnv = { ...own, ...options.env };
   if (isTimed) delete env.NODE_V8_COVERAGE;
   const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
+  const preload = new URL('thread-from-file.js', import.meta.url).href;
+  const imports = env.NODE_V8_COVERAGE === undefined ? [] : ['--import', preload];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+    const child = spawn(process.execPath, [...imports, ...nodeArgs, file, ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,

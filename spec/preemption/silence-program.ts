@@ -1,5 +1,6 @@
 /** Changes something that the watchdog relies on, and blocks a handler. Prints a report as a line of JSON. */
 import { Session } from 'node:inspector';
+import vm from 'node:vm';
 import { Finally, GracefulTimeout, LambdaTimeoutError } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 import { loop } from './blocks.js';
@@ -129,6 +130,27 @@ async function failToLook(mend: () => void): Promise<unknown> {
   return { missed, blocked, isAsBefore, slowdown, warnings, hooks: tasks.hooks };
 }
 
+/** A termination of `vm` strikes the look, in the logger that it calls. */
+async function strikeLook(): Promise<unknown> {
+  const before = properties();
+  let strikes = 0;
+  process.setUncaughtExceptionCaptureCallback(() => {});
+  logger.warn = () => {
+    if (strikes++ > 0) process.setUncaughtExceptionCaptureCallback(null);
+    else for (;;);
+  };
+  const blocked = await invoke(100, () => {
+    try {
+      vm.runInThisContext('for (;;);', { timeout: 1000 });
+    } catch {
+      loop();
+    }
+    loop();
+  });
+  logger.warn = (_message: string, detail: unknown) => void warnings.push(String(detail));
+  return { blocked, again: await invoke(100, loop), strikes, isAsBefore: properties() === before, warnings };
+}
+
 function fall(): void {
   try {
     fall();
@@ -153,6 +175,7 @@ async function run(): Promise<unknown> {
   if (scenario === 'recursion without end') return invoke(100, fall);
   // Before anything is measured: the first use of an AsyncLocalStorage slows down every await on Node 20 and 22.
   await invoke(5000, () => {});
+  if (scenario === 'a termination by others') return strikeLook();
   const failure = failures[scenario];
   if (failure) return failToLook(failure());
   return block(scenario === 'recursion again and again' ? fallAgainAndAgain : loop);

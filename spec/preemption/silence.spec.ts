@@ -49,6 +49,16 @@ describe('the watchdog (R28)', function () {
     });
   }
 
+  it('looks again after a termination by others has struck a look, and puts back what that look had changed (R26)', async () => {
+    expect(await reportOf('silence-program', 'a termination by others')).to.deep.equal({
+      blocked: PREEMPTED,
+      again: PREEMPTED,
+      strikes: 2,
+      isAsBefore: true,
+      warnings: [],
+    });
+  });
+
   const UNHEARD = 'lambda-graceful-timeout: code that blocks the event loop cannot be interrupted: ';
 
   it('writes to stderr that an endless recursion leaves no room on the stack, because the blocked thread cannot log it', async () => {

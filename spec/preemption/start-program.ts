@@ -3,7 +3,7 @@
  * ready after it.
  */
 import { GracefulTimeout } from 'lambda-graceful-timeout';
-import { READY } from '../../lib/watchdog/shared-memory.js';
+import { READY } from '../../lib/watchdog/two-threads.js';
 
 const [megabytes, preempt] = process.argv.slice(2);
 if (megabytes !== undefined && megabytes !== '') process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE = megabytes;

@@ -1,4 +1,4 @@
-import { createHook, executionAsyncResource } from 'node:async_hooks';
+import { type AsyncHook, createHook, executionAsyncResource } from 'node:async_hooks';
 import { takeUncaughtErrors } from '../../process/uncaught-gate.js';
 
 /** Why code cannot be interrupted on this Node, at this moment; undefined if it can. */
@@ -16,17 +16,24 @@ export function findObstacle(): string | undefined {
  */
 export function clearAsyncStack(): object[] {
   const resources: object[] = [];
-  const hook = createHook({ after: () => resources.push(executionAsyncResource()) }).enable();
+  onAfter = () => resources.push(executionAsyncResource());
+  // One for all calls: if a call is ended half-way, the next one disables it.
+  hook ??= createHook({ after: () => onAfter() });
+  hook.enable();
+  const interrupted = new Error('interrupted');
   // Crash reporters would take it for a crash.
-  const stopTaking = takeUncaughtErrors(() => true);
+  const stopTaking = takeUncaughtErrors((_, error) => error === interrupted);
   try {
-    fatalException()?.(new Error('interrupted'), false);
+    fatalException()?.(interrupted, false);
   } finally {
     stopTaking();
     hook.disable();
   }
   return resources;
 }
+
+let hook: AsyncHook | undefined;
+let onAfter: () => void;
 
 type FatalException = (error: Error, fromPromise: boolean) => void;
 

@@ -1,11 +1,8 @@
 /*
  * An interruption ends a callback, and Node then skips what it does after each callback: see `processImmediate` and
- * `listOnTimeout` in Node's lib/internal/timers.js. This file does it instead. These fields are internal to Node, so
- * `canMend` checks them first.
+ * `listOnTimeout` in Node's lib/internal/timers.js. This file does it instead. These fields of immediates are internal to
+ * Node, so `canMend` checks them first.
  */
-interface Timer {
-  _onTimeout: (() => void) | null;
-}
 interface Immediate {
   _onImmediate: (() => void) | null;
   _destroyed: boolean;
@@ -14,20 +11,17 @@ interface Immediate {
 }
 
 // Taken now, so that a test that fakes timers later fakes none of these.
-const { clearTimeout, setImmediate, setTimeout } = globalThis;
+const { clearTimeout, setImmediate } = globalThis;
 
 const nothing = (): void => {};
 
 const createImmediate = (): Immediate => setImmediate(nothing).unref() as unknown as Immediate;
 
-/** Whether this Node keeps timers and immediates in the way that is mended here. */
+/** Whether this Node keeps immediates in the way that is mended here. */
 export function canMend(): boolean {
-  const timer = setTimeout(nothing).unref() as unknown as Timer;
-  clearTimeout(timer as unknown as NodeJS.Timeout);
   const first = createImmediate();
   const second = createImmediate();
   return (
-    '_onTimeout' in timer &&
     first._onImmediate === nothing &&
     first._destroyed === false &&
     first._idleNext === second &&
@@ -39,9 +33,9 @@ export function canMend(): boolean {
  * Does for a timer or an immediate that was interrupted what Node would have done after its callback. Must be called before
  * anything else runs. Does nothing for any other resource.
  */
-export function mend(resource: Partial<Timer & Immediate>): void {
+export function mend(resource: Partial<Immediate> & { readonly _onTimeout?: unknown }): void {
   // For Node the timer is still active. If it were cleared later, Node would count one timer too few.
-  if (resource._onTimeout) clearTimeout(resource as NodeJS.Timeout);
+  if (resource._onTimeout) clearTimeout(resource as unknown as NodeJS.Timeout);
   if (resource._onImmediate) mendImmediate(resource as Immediate);
 }
 
