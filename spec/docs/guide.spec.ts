@@ -62,6 +62,16 @@ describe('the pages of the guide', () => {
       expect(last).to.match(/^\*\*Next:\*\* /);
       expect(linksIn(last)[0]).to.equal(basename(pages[index + 1] ?? 'docs/api.md'));
     });
+
+    it(`lead from the translation of ${page} to the Japanese README, to the original and to the next page`, () => {
+      const name = basename(page);
+      const [, way, ...rest] = blocksOf(read(`docs/ja/${name}`));
+      expect(linksIn(way?.text ?? '')).to.deep.equal(['../../README.ja.md', `../${name}`]);
+      const last = rest.at(-1)?.text ?? '';
+      expect(last).to.match(/^\*\*次へ:\*\* /);
+      const next = pages[index + 1];
+      expect(linksIn(last)[0]).to.equal(next === undefined ? '../api.md' : basename(next));
+    });
   }
 
   for (const document of ['README.md', ...pages]) {
