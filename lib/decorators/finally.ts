@@ -40,18 +40,20 @@ export interface FinallyDecorator
  * import { Finally, GracefulTimeout } from 'lambda-graceful-timeout';
  *
  * class Export {
- *   #file?: FileHandle;
+ *   // By event: an instance may serve several invocations at once.
+ *   readonly #files = new WeakMap<object, FileHandle>();
  *
  *   @GracefulTimeout(2000)
- *   public async handler(event: { lines: string[] }, _context: Context): Promise<void> {
- *     this.#file = await open('/tmp/export.txt', 'w');
- *     for (const line of event.lines) await this.#file.appendFile(line);
+ *   public async handler(event: { id: string; lines: string[] }, _context: Context): Promise<void> {
+ *     const file = await open(`/tmp/${event.id}.txt`, 'w');
+ *     this.#files.set(event, file);
+ *     for (const line of event.lines) await file.appendFile(line);
  *   }
  *
  *   @Finally
- *   protected async close(outcome: PromiseSettledResult<void>): Promise<void> {
- *     await this.#file?.close();
- *     console.log(`The export was ${outcome.status}.`);
+ *   protected async close(outcome: PromiseSettledResult<void>, event: { id: string }): Promise<void> {
+ *     await this.#files.get(event)?.close();
+ *     console.log(`The export ${event.id} was ${outcome.status}.`);
  *   }
  * }
  * const lambda = new Export();
