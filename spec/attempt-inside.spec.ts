@@ -2,9 +2,12 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { attempts, type CurrentAttempt } from '../lib/deadline/current-attempt.js';
 import { Timer } from '../lib/deadline/timer.js';
-import { currentDeadline, GracefulTimeout } from '../lib/index.js';
+import { currentDeadline, GracefulTimeout, LambdaTimeoutError } from '../lib/index.js';
+import { Attempt, type End } from '../lib/invocation/attempt.js';
+import type { InvocationFacts } from '../lib/invocation/invocation-facts.js';
 import type { Operations } from '../lib/operations/operations.js';
 import { StackBudget } from '../lib/report/stack-budget.js';
+import { NO_WATCHDOG } from '../lib/watchdog/watchdog.js';
 import { FakeContext } from './support/context.js';
 import { forever, useFakeTime } from './support/fake-time.js';
 import { RecordingLogger } from './support/recording-logger.js';
@@ -41,6 +44,37 @@ describe('what an attempt keeps', () => {
   it('is nothing of what its code begins after its deadline (R0, R30)', async () => {
     const { attempt } = await abandoned();
     expect(attempt.operations).to.equal(undefined);
+  });
+
+  it('is the timer of its deadline if the step after an interruption is lost: it times out then (R9, R26)', async () => {
+    const ends: End[] = [];
+    const now = performance.now();
+    const facts = {
+      startedAtMs: now,
+      idleAtStartMs: 0,
+      hookDeadlineAtMs: now + 200,
+      stacks: new StackBudget(0),
+      watchdog: NO_WATCHDOG,
+      runAlone() {},
+    } as unknown as InvocationFacts;
+    const code = {
+      name: 'Orders.handler',
+      deadlineAtMs: now + 100,
+      graceParts: 1,
+      isResponseLost: false,
+      call: (attempt: Attempt) => {
+        attempt.askForDeadline();
+        return forever();
+      },
+      report: () => new LambdaTimeoutError('timed out', {} as never),
+      onEnd: (end: End) => void ends.push(end),
+    };
+    const attempt = new Attempt(code, facts);
+    attempt.run();
+    attempt.interrupt(() => 'at loop', undefined);
+    expect(attempt.state).to.equal('cut off');
+    await time.clock.tickAsync(100);
+    expect(ends.map(({ how }) => how)).to.deep.equal(['timed out']);
   });
 
   it('is a cut-off that never comes, where there is no deadline (R8, R27)', async () => {

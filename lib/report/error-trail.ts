@@ -55,7 +55,7 @@ export class Trail {
         else if (kept.length > 0 || key in copy) define(copy, key, kept[0]);
       }
     }
-    return copies.get(error) ?? error;
+    return copies.get(error);
   }
 
   /** The given values, and all that lead to them and pass. */

@@ -62,10 +62,8 @@ export function setStack(error: Error, budget: StackBudget, entry?: AnyFunction)
   const frames = framesOf(captureTrace(entry), budget);
   const value = [`${error.name}: ${error.message}`, ...frames].join('\n    ');
   // Up to Node 20 this writes the old stack out, which the program's own `prepareStackTrace` may not be able to.
-  withErrorProperty(
-    'prepareStackTrace',
-    () => '',
-    () => Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
+  withErrorProperty('prepareStackTrace', String, () =>
+    Object.defineProperty(error, 'stack', { value, configurable: true, writable: true }),
   );
 }
 

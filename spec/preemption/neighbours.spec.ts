@@ -82,6 +82,10 @@ describe('Beside code that blocks the event loop (R27)', function () {
     });
   });
 
+  it('says why, if the watching thread fails', async () => {
+    expect(await reportOf('passing-program', 'a thread that fails')).to.deep.equal(['no thread']);
+  });
+
   it('begins no interruption for which the stack has no room', async () => {
     expect(await reportOf('passing-program', 'the limit of the stack')).to.deep.equal({ begun: 1, ended: 1 });
   });

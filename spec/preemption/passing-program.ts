@@ -15,9 +15,14 @@ import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js
 /** How many times code was about to be ended, and how many times it has been. */
 let begun = 0;
 let ended = 0;
+const threads: EventEmitter[] = [];
 const tools: Tools & { endHookCalls(): void } = {
   threadId: 0,
   Worker: class extends EventEmitter {
+    constructor() {
+      super();
+      threads.push(this);
+    }
     unref(): void {}
   } as unknown as typeof Worker,
   Session: class {
@@ -155,6 +160,11 @@ const scenarios: Record<string, () => unknown> = {
     };
     const blockedAts = await lookInMicrotask(expression);
     return { blockedAts, obstacles };
+  },
+
+  'a thread that fails'() {
+    threads.at(-1)?.emit('error', new Error('no thread'));
+    return obstacles;
   },
 
   'the limit of the stack'() {

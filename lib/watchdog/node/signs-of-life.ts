@@ -24,22 +24,11 @@ export function askForSignsOfLife(hasStreams: boolean, onSign: () => void): () =
   setImmediate(sign('setImmediate'));
   nextTick(sign('process.nextTick'));
   void Promise.resolve().then(sign('await'));
-  if (!isHookCalled()) missing.add('createHook');
-  const streams = hasStreams ? STREAMS : [];
-  return () => [...missing, ...streams.filter((name) => !isDrained(name))];
-}
-
-/** Whether Node calls a new async hook. */
-function isHookCalled(): boolean {
-  let isCalled = false;
-  const hook = createHook({
-    init() {
-      isCalled = true;
-    },
-  }).enable();
+  const hook = createHook({ init: sign('createHook') }).enable();
   new AsyncResource('LambdaGracefulTimeout');
   hook.disable();
-  return isCalled;
+  const streams = hasStreams ? STREAMS : [];
+  return () => [...missing, ...streams.filter((name) => !isDrained(name))];
 }
 
 const STREAMS = ['stdout', 'stderr'] as const;
