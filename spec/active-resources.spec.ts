@@ -5,18 +5,18 @@ import { countActiveResources } from '../lib/deadline/active-resources.js';
 describe('the active resources of a timeout (R17, R23)', () => {
   afterEach(() => sinon.restore());
 
-  const waitFor = (...types: string[]): sinon.SinonStub =>
+  const waitFor = (types: string[]): sinon.SinonStub =>
     sinon.stub(process, 'getActiveResourcesInfo').returns(types);
 
   it('are counted anew for each timeout', () => {
-    const list = waitFor('TCPSocketWrap', 'TCPSocketWrap', 'TLSWrap');
+    const list = waitFor(['TCPSocketWrap', 'TCPSocketWrap', 'TLSWrap']);
     expect(countActiveResources()).to.deep.equal({ TCPSocketWrap: 2, TLSWrap: 1 });
     list.returns([]);
     expect(countActiveResources()).to.deep.equal({});
   });
 
   it('are counted once for thousands of invocations that time out at once', () => {
-    const list = waitFor(...Array<string>(200_000).fill('TCPSocketWrap'));
+    const list = waitFor(Array<string>(200_000).fill('TCPSocketWrap'));
     expect(countActiveResources()).to.deep.equal({ TCPSocketWrap: 200_000 });
     for (let count = 0; count < 10; count++) countActiveResources();
     expect(list.callCount).to.equal(1);
