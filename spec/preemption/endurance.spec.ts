@@ -4,8 +4,9 @@ import { KINDS } from './endurance.js';
 import { run } from './programs.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
-/** Such a loop of `vm` is not always ended: native code swallows the termination. */
-const ENDED = KINDS.filter((kind) => kind !== 'vm with a timeout');
+/** A loop of `vm` is not always ended. After that of a standard stream, a later write may fail: see docs/preemption.md. */
+const LIMITS: readonly string[] = ['vm with a timeout', 'stdout', 'stderr'];
+const ENDED = KINDS.filter((kind) => !LIMITS.includes(kind));
 const TIMEOUT_MS = 120_000 * ROUNDS;
 
 describe('A process that is interrupted again and again (R0, R26, R27a)', function () {

@@ -10,14 +10,17 @@ const TIMEOUT_MS = 800;
 const INTERRUPTED = '; it blocked the event loop and was interrupted at block';
 
 /** The places in which an uncaught error happens. */
-export const SOURCES: readonly [Source, string][] = [
+export const SOURCES: readonly (readonly [Source, string])[] = [
   ['timer', 'a timer'],
   ['immediate', 'an immediate'],
   ['tick', 'a tick'],
-  ['microtask', 'a microtask'],
+  // Up to Node 22, Node reports an error from a callback of `queueMicrotask` in no async context.
+  ...(Number.parseInt(process.versions.node, 10) < 24 ? [] : ([['microtask', 'a microtask']] as const)),
   ['socket', 'a socket'],
   ['emitter', 'an event emitter'],
   ['rejection', 'a promise'],
+  ['execa', 'a promise, beside a child process of execa 9, which replaces `process.emit` and puts it back'],
+  ['execa5', 'a promise, beside a child process of execa 5'],
 ];
 
 const TIMED_OUT = 'ERROR handler timed out';
@@ -182,7 +185,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
         it(`if it is a handler${who === 'handler' ? '' : ' with grace'}, and goes on in a ${by}`, async () => {
           const result = await invokeAttempt({ who, by }, 'handler');
           expectTimedOut(result);
-          expect(result.error?.errorMessage).to.match(/^Attempting\.handler timed out 700 ms before/);
+          expect(result.error?.errorMessage).to.match(/^Attempting\.handler timed out \d+ ms before/);
           expect(withoutWarnings(result)).to.deep.equal(HOOKS_RAN);
         });
       }
@@ -213,7 +216,7 @@ export function describeLeftBehind(functionOf: FunctionOf): void {
       const lambda = start(true, 'interruptedResponder');
       const result = await lambda.invoke({ who: 'report', by: 'timer' } satisfies Attempt);
       expectTimedOut(result);
-      expect(result.error?.errorMessage).to.match(/^Responding\.handler timed out 700 ms before/);
+      expect(result.error?.errorMessage).to.match(/^Responding\.handler timed out \d+ ms before/);
       expect(await lambda.invoke({})).to.include({ response: 'done', processId: result.processId });
     });
   });

@@ -6,6 +6,8 @@ import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
+import { execa } from 'execa';
+import execa5 from 'execa5';
 import {
   currentDeadline,
   Finally,
@@ -39,6 +41,12 @@ async function openConnection(onData: () => void): Promise<() => void> {
   return () => accepted.write('data');
 }
 
+/** Has one child process that ends before the deadline, and one that ends later. */
+function besideChildren(source: string, run: (code: string) => Promise<unknown>): () => void {
+  for (const code of ['', 'setTimeout(() => {}, 100)']) run(code).catch(() => {});
+  return () => void Promise.reject(new RangeError(`left behind by ${source}`));
+}
+
 /** The places of an uncaught error. Each one prepares it in time, and returns a function that makes it happen. */
 const sources = {
   timer: () => () => setTimeout(fail, 1, 'timer'),
@@ -52,6 +60,8 @@ const sources = {
     return () => setTimeout(emit, 1);
   },
   rejection: () => () => void Promise.reject(new RangeError('left behind by rejection')),
+  execa: () => besideChildren('execa', (code) => execa(process.execPath, ['-e', code])),
+  execa5: () => besideChildren('execa5', (code) => execa5(process.execPath, ['-e', code])),
 };
 
 export type Source = keyof typeof sources;
