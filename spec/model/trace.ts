@@ -80,6 +80,10 @@ export class CallTrace {
     this.#due.push(atMs);
     if (end.as === 'fulfilled')
       this.#warnOfLate(atMs, `${name} answered late, after it had timed out`, A_HINT);
+    // Whether each of several errors leads to a timeout is not followed here.
+    fc.pre(
+      end.as !== 'rejected' || atMs === Number.POSITIVE_INFINITY || ![end.with, end.around].some(isMixed),
+    );
     if (end.as === 'rejected' && !isTimeout(`${end.with}`) && !isTimeout(`${end.around ?? ''}`)) {
       this.#warnOfLate(atMs, `${name} rejected late, after it had ended`, end.with);
     }
@@ -129,6 +133,11 @@ export class CallTrace {
  */
 const isTimeout = (text: string): boolean =>
   / (timed out|was abandoned) /.test(text) && !/the \w*[eE]rror of|undefined/.test(text);
+
+/** Whether an error holds timeouts and other errors. */
+const isMixed = (error: unknown): boolean =>
+  /^all of .*( timed out | was abandoned )/.test(`${error}`) &&
+  /the \w*[eE]rror of|undefined/.test(`${error}`);
 
 /** Replaces a detail that tells the user what to do. */
 export const A_HINT = 'a hint';
