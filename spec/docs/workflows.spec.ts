@@ -61,7 +61,9 @@ describe('the workflows', () => {
   }
 
   it('test on the versions of Node that `.ci/run` tests on', () => {
-    const lists = [...read('.ci/run').matchAll(/for version in ([\d ]+);/g)].map(([, list = '']) => list);
+    const lists = [...read('.ci/run').matchAll(/(?:for version in|on_node) ([\d ]+\d)/g)].map(
+      ([, list = '']) => list,
+    );
     const versions = [...new Set(lists.join(' ').split(' ').map(Number))].sort();
     const matrices = workflows
       .flatMap(jobsIn)
@@ -70,15 +72,10 @@ describe('the workflows', () => {
     for (const matrix of matrices) expect(matrix).to.deep.equal(versions);
   });
 
-  it('run the commands of the README, as `.ci/run` does on the oldest Node and on the newest one of Lambda', () => {
+  it('run the commands of the README, as `.ci/run` does on the newest Node of Lambda', () => {
     const commands = ['npm ci', 'npm start', 'npm test'];
     const run = read('.ci/run');
-    const [, loop = ''] = /for version in 20 24; do\n([\s\S]*?)\ndone/.exec(run) ?? [];
-    expect(run).to.match(/^on_node 24 npm ci$/m);
-    expect(loop.match(/(?<=^ {2})on_node .*/gm)).to.deep.equal([
-      'on_node "$version" npm start',
-      'on_node "$version" npm test',
-    ]);
+    for (const command of commands) expect(run.split('\n')).to.include(`on_node 24 ${command}`);
     const [test] = jobsIn('.github/workflows/ci.yml') as [Job];
     const inOrder = test.steps
       .map(({ run: command }) => command)
