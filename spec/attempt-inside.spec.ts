@@ -77,6 +77,22 @@ describe('what an attempt keeps', () => {
     expect(ends.map(({ how }) => how)).to.deep.equal(['timed out']);
   });
 
+  it('is no timer that does anything once it has ended, also if a test has replaced what clears it (R9)', async () => {
+    const clear = sinon.stub(globalThis, 'clearTimeout');
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger })
+      async handler(_event: unknown, _context: unknown): Promise<string> {
+        await Promise.resolve();
+        return 'done';
+      }
+    }
+    expect(await new Orders().handler({}, new FakeContext(1200))).to.equal('done');
+    expect(clear.callCount).to.equal(1);
+    const before = logger.lines.length;
+    await time.clock.tickAsync(200);
+    expect(logger.lines).to.have.length(before);
+  });
+
   it('is a cut-off that never comes, where there is no deadline (R8, R27)', async () => {
     class Orders {
       @GracefulTimeout({ marginMs: 1000, logger })
