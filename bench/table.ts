@@ -1,8 +1,11 @@
-/** Prints rows as a Markdown table, with the names of the first row's fields as its head. Numbers are aligned right. */
+/** A figure, or two of them. */
+const FIGURES = /^[\d.]+(?: \/ [\d.]+)?$/;
+
+/** Prints rows as a Markdown table, with the names of the first row's fields as its head. Figures are aligned right. */
 export function printTable(rows: readonly Record<string, string | number>[]): void {
   const [first = {}] = rows;
   const head = Object.keys(first);
-  const rule = Object.values(first).map((cell) => (typeof cell === 'number' ? '---:' : '---'));
+  const rule = Object.values(first).map((cell) => (FIGURES.test(String(cell)) ? '---:' : '---'));
   const lines = [head, rule, ...rows.map((row) => Object.values(row))];
   console.log(`\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`);
 }

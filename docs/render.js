@@ -32,6 +32,7 @@ code, pre { font: 85%/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaV
 code { padding: .2em .4em; border-radius: 6px; background: var(--shade); white-space: break-spaces }
 pre { padding: 16px; overflow: auto; border-radius: 6px; background: var(--shade) }
 pre code { padding: 0; white-space: pre; font-size: 100% }
+table, pre { margin: 0 0 16px }
 table { display: block; width: max-content; max-width: 100%; overflow: auto; border-spacing: 0; border-collapse: collapse }
 th, td { padding: 6px 13px; border: 1px solid var(--edge) }
 blockquote { margin: 0; padding: 0 1em; color: var(--quiet); border-left: .25em solid var(--edge) }`;

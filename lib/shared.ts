@@ -9,7 +9,7 @@ export const sharedSymbol = (name: string): symbol =>
   Symbol.for(`lambda-graceful-timeout@${VERSION}:${name}`);
 
 /** Keeps one value that all copies of this package on a thread share. */
-export function shared<Value>(name: string, make: () => Value): Value {
+export function sharedByCopies<Value>(name: string, make: () => Value): Value {
   const values = globalThis as { [key: symbol]: Value | undefined };
   const key = sharedSymbol(name);
   values[key] ??= make();

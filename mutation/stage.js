@@ -15,3 +15,4 @@ for (const path of ['dist', 'lib', 'spec', 'package.json', 'tsconfig.json']) {
   });
 }
 cpSync(here('tsconfig.mutated.json'), here('staged/spec/tsconfig.mutated.json'));
+cpSync(here('time-limit.js'), here('staged/time-limit.js'));

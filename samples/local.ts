@@ -63,7 +63,7 @@ function printResult(result: InvocationResult, options: LocalOptions): void {
   console.log();
   if (!error) return;
   process.exitCode = 1;
-  const advice = status === 'init failed' ? advise(error.errorType, options) : undefined;
+  const advice = status === 'init failed' ? advise(error, options) : undefined;
   if (advice !== undefined) console.error(red(`${advice}\n`));
 }
 
@@ -71,8 +71,16 @@ const print = (title: string, value: unknown): void =>
   console.log(`\n${bold(title)}\n${JSON.stringify(value, null, 2)}`);
 
 /** What to do about a function that could not be loaded, if that can be told. */
-function advise(errorType: string, { taskRoot, handler }: LocalOptions): string | undefined {
+function advise(
+  { errorType, errorMessage }: NonNullable<InvocationResult['error']>,
+  options: LocalOptions,
+): string | undefined {
+  const { taskRoot, handler } = options;
   const [stem = '', ...names] = handler.split('.');
+  const packageJson = MISTAKEN_FOR_A_MODULE.exec(errorMessage)?.[1];
+  if (packageJson !== undefined) {
+    return `If \`${stem}.js\` is CommonJS, Node mistakes it for an ES module, because \`${packageJson}\` has \`"type": "module"\`. Name it \`${stem}.cjs\`, which in esbuild is \`outExtension: { '.js': '.cjs' }\`, or put a \`package.json\` with \`{ "type": "commonjs" }\` beside it.`;
+  }
   const exported = exportsOf(join(taskRoot, stem));
   const name = names.join('.');
   if (exported !== undefined && !exported.includes(names[0] ?? '')) {
@@ -86,6 +94,9 @@ function advise(errorType: string, { taskRoot, handler }: LocalOptions): string 
   }
   return undefined;
 }
+
+/** What Node says of a CommonJS file below a `package.json` that makes it an ES module. */
+const MISTAKEN_FOR_A_MODULE = /^\w+ is not defined in ES module scope.*'(.*package\.json)' contains/s;
 
 /** The names that a module exports, found in a process of its own; undefined if it cannot be loaded. */
 function exportsOf(stem: string): readonly string[] | undefined {

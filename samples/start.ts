@@ -22,7 +22,7 @@ const sideBySide = new Act(
     explanation: `Left it is killed half-way. Right its own finally runs ${seconds(MARGIN_MS)} earlier, and then its hooks.`,
     marks: [
       { atMs: DEADLINE_MS, text: `deadline: the handler is asked to end, and has ${GRACE_MS} ms for it` },
-      { atMs: SAMPLE_TIMEOUT_MS, text: 'hard deadline: Lambda kills what still runs' },
+      { atMs: SAMPLE_TIMEOUT_MS, text: 'Lambda’s deadline: what still runs is killed' },
     ],
   },
   [
@@ -37,7 +37,7 @@ const interrupted = new Act(
     explanation: 'No timer can fire in it. It is interrupted at the deadline, and everything else goes on.',
     marks: [
       { atMs: DEADLINE_MS, text: 'deadline: the event loop is blocked' },
-      { atMs: SAMPLE_TIMEOUT_MS, text: 'hard deadline: Lambda would have killed the process' },
+      { atMs: SAMPLE_TIMEOUT_MS, text: 'Lambda’s deadline: the process would have been killed' },
     ],
   },
   [

@@ -1,4 +1,4 @@
-/** How a handler ends at its deadline. */
-export const ENDINGS = ['listens to its signal', 'hangs', 'is interrupted'] as const;
+/** What a handler does at its deadline: one that listens ends by its signal, and one that blocks is interrupted. */
+export const ENDINGS = ['listens', 'hangs', 'blocks'] as const;
 
 export type Ending = (typeof ENDINGS)[number];

@@ -14,14 +14,14 @@ const putItem = (id: string): Promise<unknown> =>
   );
 
 const endings: Readonly<Record<Ending, () => Promise<void>>> = {
-  async 'listens to its signal'() {
+  async listens() {
     const { signal } = currentDeadline();
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   },
   async hangs() {
     await new Promise(() => setTimeout(() => {}, 60_000));
   },
-  async 'is interrupted'() {
+  async blocks() {
     for (;;);
   },
 };

@@ -14,7 +14,12 @@ import { printTable } from '../table.js';
 import { ENDINGS, type Ending } from './endings.js';
 
 const MEMORY_MB = [128, 256, 512, 1024, 1769];
-const HOOKS = [0, 1, 3];
+/** The numbers of hooks, and the heads of their columns. */
+const HOOKS = [
+  [0, 'no hook'],
+  [1, '1 hook'],
+  [3, '3 hooks'],
+] as const;
 const { PROCESSES: processes = 50, LATER: later = 4 } = process.env;
 /** Processes for each cell of the table, and invocations of each after its first one. */
 const PROCESSES = Number(processes);
@@ -30,6 +35,12 @@ interface Delays {
   readonly first: number[];
   readonly later: number[];
 }
+
+/** The tables of docs/margins.md, and the sentences above them. */
+const TABLES: Readonly<Record<keyof Delays, string>> = {
+  first: 'In the first invocation of a process, right after its cold start:',
+  later: 'In any later invocation:',
+};
 
 /** Answers every call of the AWS SDK at once. */
 const server = createServer((request, response) => {
@@ -59,7 +70,7 @@ async function run(memoryMb: number, ending: Ending, hooks: number, delays: Dela
     memoryMb,
     env: {
       MARGIN_MS: String(MARGIN_MS),
-      PREEMPT: String(ending === 'is interrupted'),
+      PREEMPT: String(ending === 'blocks'),
       ENDPOINT: `http://127.0.0.1:${port}`,
     },
   });
@@ -98,22 +109,22 @@ if (!canLimitCpu()) {
 }
 const runs = `${PROCESSES} first invocations a cell, ${PROCESSES * LATER} later ones`;
 console.log(`From the deadline to the answer, in ms, p50 / p99 of ${runs}. ${describeMachine()}`);
-const rows: Record<string, string | number>[] = [];
+const rows: Readonly<Record<keyof Delays, Record<string, string>[]>> = { first: [], later: [] };
 for (const memoryMb of MEMORY_MB) {
   for (const ending of ENDINGS) {
     const cells = new Map<number, Delays>();
-    for (const hooks of HOOKS) cells.set(hooks, await measure(memoryMb, ending, hooks));
-    const columns = (['first', 'later'] as const).flatMap((which) =>
-      HOOKS.map((hooks) => [
-        `${which}, ${hooks || 'no'} ${hooks > 1 ? 'hooks' : 'hook'}`,
-        figures(cells.get(hooks)?.[which] ?? []),
-      ]),
-    );
-    rows.push({ memory: `${memoryMb} MB`, 'the handler': ending, ...Object.fromEntries(columns) });
-    console.error(Object.values(rows.at(-1) ?? {}).join('  '));
+    for (const [hooks] of HOOKS) cells.set(hooks, await measure(memoryMb, ending, hooks));
+    for (const which of ['first', 'later'] as const) {
+      const columns = HOOKS.map(([hooks, head]) => [head, figures(cells.get(hooks)?.[which] ?? [])]);
+      rows[which].push({ size: `${memoryMb} MB`, ending, ...Object.fromEntries(columns) });
+      console.error(which, Object.values(rows[which].at(-1) ?? {}).join('  '));
+    }
   }
 }
-printTable(rows);
+for (const which of ['first', 'later'] as const) {
+  console.log(TABLES[which]);
+  printTable(rows[which]);
+}
 console.log(describeMachine());
 server.closeAllConnections();
 server.close();

@@ -33,7 +33,7 @@ interface Range {
 }
 
 /**
- * Reads the two tables of docs/margins.md.
+ * Reads the first two tables of docs/margins.md.
  *
  * @throws Error if they look different from what is read here
  */
@@ -59,7 +59,7 @@ export function readMargins(page: string): readonly Range[] {
   const numbers = ranges.flatMap(({ measured, rule }) => [...measured.flat(), ...rule]);
   if (ranges.length < 2 || numbers.length !== ranges.length * 9 || numbers.some(Number.isNaN)) {
     throw new Error(
-      'The tables of docs/margins.md look different from what is read here: `| 128 MB | 1000 ms | 2000 ms | 3000 ms |` and `| 128 MB | hangs | 11 / 281 | 370 / 687 | 460 / 735 | …`. Change one or the other.',
+      'The tables of docs/margins.md look different from what is read here: `| 128 MB | 1000 ms | 2000 ms | 3000 ms |` and `| 128 MB | hangs | 11 / 281 | 370 / 687 | 460 / 735 |`. Change one or the other.',
     );
   }
   return ranges;

@@ -23,7 +23,7 @@ export function countActiveResources(): Record<string, number> {
     const types = process.getActiveResourcesInfo();
     for (const type of types) counts[type] = (counts[type] ?? 0) + 1;
     const endedAtMs = now();
-    last = { untilMs: types.length < MANY ? 0 : endedAtMs + LASTS * (endedAtMs - startedAtMs), counts };
+    last = { untilMs: types.length <= MANY ? 0 : endedAtMs + LASTS * (endedAtMs - startedAtMs), counts };
   }
   return Object.fromEntries(Object.entries(last.counts).filter(([, count]) => count > 0));
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Operations } from '../operations/operations.js';
 import type { StackBudget } from '../report/stack-budget.js';
-import { shared } from '../shared.js';
+import { sharedByCopies } from '../shared.js';
 import { type Deadline, NoDeadline } from './deadline.js';
 import type { Expiry } from './expiry.js';
 
@@ -53,7 +53,10 @@ export interface CurrentAttempt {
 }
 
 /** Holds the attempt whose code is running. */
-export const attempts: AsyncLocalStorage<CurrentAttempt> = shared('attempts', () => new AsyncLocalStorage());
+export const attempts: AsyncLocalStorage<CurrentAttempt> = sharedByCopies(
+  'attempts',
+  () => new AsyncLocalStorage(),
+);
 
 /** Whether nothing waits for the code of an attempt any more. */
 export const isOver = ({ state }: CurrentAttempt): boolean =>

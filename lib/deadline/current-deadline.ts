@@ -1,5 +1,5 @@
-import { attempts } from './current-attempt.js';
-import { type Deadline, NoDeadline } from './deadline.js';
+import { attempts, NO_ATTEMPT } from './current-attempt.js';
+import type { Deadline } from './deadline.js';
 
 /**
  * Function that returns the deadline of the running invocation, anywhere below a handler that
@@ -31,4 +31,4 @@ import { type Deadline, NoDeadline } from './deadline.js';
  *
  * @see https://nodejs.org/api/async_context.html#class-asynclocalstorage
  */
-export const currentDeadline = (): Deadline => attempts.getStore()?.askForDeadline() ?? new NoDeadline();
+export const currentDeadline = (): Deadline => (attempts.getStore() ?? NO_ATTEMPT).askForDeadline();

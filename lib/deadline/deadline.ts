@@ -8,7 +8,9 @@ import type { Expiry } from './expiry.js';
  * ```ts
  * import { currentDeadline } from 'lambda-graceful-timeout';
  *
- * export async function copyAll(keys: string[], copy: (key: string) => Promise<void>): Promise<string[]> {
+ * type Copy = (key: string) => Promise<void>;
+ *
+ * export async function copyAll(keys: string[], copy: Copy): Promise<string[]> {
  *   const deadline = currentDeadline();
  *   const copied: string[] = [];
  *   for (const key of keys) {

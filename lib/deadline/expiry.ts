@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { onlyHeeds, withoutHeeding } from '../report/heeding.js';
+import { onlyHeeds, tellsOf, withoutHeeding } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { setStack } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';
@@ -97,7 +97,7 @@ export class Expiry {
   }
 
   stopWaiting(waiter: Waiter): void {
-    this.#waiters?.delete(waiter);
+    this.#listen().delete(waiter);
   }
 
   #listen(): Set<Waiter> {
@@ -125,8 +125,9 @@ export class Expiry {
   }
 
   #tell(error: LambdaTimeoutError): void {
-    for (const waiter of this.#waiters ?? []) {
-      this.#waiters?.delete(waiter);
+    const waiters = this.#waiters ?? new Set<Waiter>();
+    for (const waiter of waiters) {
+      waiters.delete(waiter);
       waiter(error);
     }
     // Last, because its listeners are user code, which may block the event loop and be interrupted.
@@ -160,7 +161,8 @@ export class Expiry {
   }
 
   #isReason(value: unknown): boolean {
-    return value !== undefined && (value === this.#error || value === this.#outer?.noticed);
+    const timeouts = [this.#error, this.#outer?.noticed];
+    return timeouts.some((timeout) => timeout !== undefined && tellsOf(value, timeout));
   }
 
   get #hasAborted(): boolean {
@@ -170,5 +172,6 @@ export class Expiry {
 
 /** Many requests may listen to one signal, and Node 20 would warn of a leak. The signal may be that of a polyfill. */
 function allowManyListeners(signal: AbortSignal): void {
-  if (signal instanceof EventTarget) setMaxListeners(0, signal);
+  // Not 0: up to Node 20, `getMaxListeners`, which undici calls, throws for such a signal.
+  if (signal instanceof EventTarget) setMaxListeners(Number.POSITIVE_INFINITY, signal);
 }

@@ -1,38 +1,72 @@
-import { shared } from '../shared.js';
+import { sharedByCopies } from '../shared.js';
 
 // Node runs a longer timeout at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-const running = shared('timers', () => ({ count: 0 }));
+const running = sharedByCopies('timers', () => ({ count: 0 }));
 
 /** How many timers of this package are running on this thread. */
 export const countTimers = (): number => running.count;
 
-/** Calls back once when `performance.now()` reaches a time, however far away that is. Never calls back for `Infinity`. */
+/**
+ * Calls back when `performance.now()` reaches a time, however far away that is, and never for `Infinity`. One timer serves the
+ * handler and the hooks of an invocation, one after the other: to start one of Node's costs more than all else that a hook needs.
+ */
 export class Timer {
   #handle: NodeJS.Timeout | undefined;
-  /** What clears it: a test may have faked the timers since it was started. */
+  /** When Node's timer fires; `Infinity` if there is none that still waits. */
+  #firesAtMs = Number.POSITIVE_INFINITY;
+  /** What has started it and what clears it: a test may have faked the timers since. */
+  #start = setTimeout;
   #clear = clearTimeout;
+  #atMs = Number.POSITIVE_INFINITY;
+  #onTime: (() => void) | undefined;
 
-  constructor(atMs: number, onTime: () => void) {
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    this.#start(atMs, onTime);
-    running.count++;
+  /** Waits for a time, in place of the one before. */
+  set(atMs: number, onTime: () => void): void {
+    // One that fires earlier is started anew then.
+    const isKept = this.#firesAtMs < atMs && this.#start === setTimeout;
+    if (!isKept) this.clear();
+    this.#atMs = atMs;
+    this.#onTime = onTime;
+    if (!isKept) this.#wait(performance.now());
+  }
+
+  /** Waits for nothing, until it is set again or cleared. */
+  pause(): void {
+    this.#onTime = undefined;
   }
 
   clear(): void {
-    if (this.#handle === undefined) return;
+    this.#onTime = undefined;
+    if (!this.#handle) return;
     this.#clear(this.#handle);
     this.#handle = undefined;
+    this.#firesAtMs = Number.POSITIVE_INFINITY;
     running.count--;
   }
 
-  #start(atMs: number, onTime: () => void): void {
-    const delayMs = Math.ceil(atMs - performance.now());
+  #wait(nowMs: number): void {
+    if (this.#atMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, Math.min(Math.ceil(this.#atMs - nowMs), MAX_DELAY_MS));
+    this.#firesAtMs = nowMs + delayMs;
+    this.#start = setTimeout;
     this.#clear = clearTimeout;
-    this.#handle =
-      delayMs > MAX_DELAY_MS
-        ? setTimeout(() => this.#start(atMs, onTime), MAX_DELAY_MS)
-        : setTimeout(onTime, Math.max(0, delayMs));
+    this.#handle = setTimeout(() => this.#fire(), delayMs);
+    running.count++;
+  }
+
+  #fire(): void {
+    const onTime = this.#onTime;
+    const firedAtMs = this.#firesAtMs;
+    // It still counts: Node too tells of it until this call has ended.
+    this.#firesAtMs = Number.POSITIVE_INFINITY;
+    if (onTime && firedAtMs >= this.#atMs) onTime();
+    else {
+      this.clear();
+      this.#onTime = onTime;
+      // A test may fake the time of timers alone: Node's timer knows better than the clock.
+      if (onTime) this.#wait(Math.max(firedAtMs, performance.now()));
+    }
   }
 }

@@ -39,19 +39,21 @@ export interface FinallyDecorator
  * import type { Context } from 'aws-lambda';
  * import { Finally, GracefulTimeout } from 'lambda-graceful-timeout';
  *
+ * type Event = { id: string; lines: string[] };
+ *
  * class Export {
  *   // By event: an instance may serve several invocations at once.
  *   readonly #files = new WeakMap<object, FileHandle>();
  *
  *   @GracefulTimeout(2000)
- *   public async handler(event: { id: string; lines: string[] }, _context: Context): Promise<void> {
+ *   public async handler(event: Event, _context: Context): Promise<void> {
  *     const file = await open(`/tmp/${event.id}.txt`, 'w');
  *     this.#files.set(event, file);
  *     for (const line of event.lines) await file.appendFile(line);
  *   }
  *
  *   @Finally
- *   protected async close(outcome: PromiseSettledResult<void>, event: { id: string }): Promise<void> {
+ *   protected async close(outcome: PromiseSettledResult<void>, event: Event): Promise<void> {
  *     await this.#files.get(event)?.close();
  *     console.log(`The export ${event.id} was ${outcome.status}.`);
  *   }

@@ -93,7 +93,9 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
       throw member.misuse('a single argument', showGiven(options[1]), advice);
     }
     const read = readOptions(member, options[0]);
-    const handler = { method: member.method, ...read, watchdog: watchdogFor(member, read) };
+    const { method } = member;
+    const parameters = method.length;
+    const handler = { method, parameters, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
     trackOperations(() => attempts.getStore()?.operations);
     if (handler.watchdog.isWatching) rehearse();
@@ -120,6 +122,6 @@ function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedCla
   return Object.defineProperties(guarded, {
     ...Object.getOwnPropertyDescriptors(handler.method),
     // The runtime client takes a function of three parameters for a callback handler, and may refuse it.
-    length: { value: Math.min(handler.method.length, 2), configurable: true },
+    length: { value: Math.min(handler.parameters, 2), configurable: true },
   });
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata/lite';
-import { shared } from '../shared.js';
+import { sharedByCopies } from '../shared.js';
 
 // Compilers give standard decorators their `context.metadata` only if this symbol exists when the class is
 // evaluated, and no Node release defines it. The value is the one that esbuild and SWC fall back to.
@@ -13,7 +13,7 @@ type ReflectMetadata = Pick<typeof Reflect, 'defineMetadata' | 'getOwnMetadata'>
  * The functions of `Reflect`, taken once for all copies of this package: a polyfill that is loaded later puts its own in
  * their place, and these find nothing that was written before.
  */
-export const { defineMetadata, getOwnMetadata } = shared('metadata', () => takeFunctions(Reflect));
+export const { defineMetadata, getOwnMetadata } = sharedByCopies('metadata', () => takeFunctions(Reflect));
 
 export function takeFunctions({ defineMetadata, getOwnMetadata }: Partial<ReflectMetadata>): ReflectMetadata {
   if (defineMetadata && getOwnMetadata) return { defineMetadata, getOwnMetadata };

@@ -1,4 +1,4 @@
-import { show } from '../report/show.js';
+import { inspect } from '../report/inspect.js';
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -8,7 +8,7 @@ export type MakeError = (message: string) => TypeError;
 /** Remembers the line that calls a decorator with its options. The error, made later, points to this line. */
 export function errorAtCall(decorator: AnyFunction): MakeError {
   const error = new TypeError();
-  Error.captureStackTrace(error, decorator);
+  Error.captureStackTrace?.(error, decorator);
   return (message) => Object.assign(error, { message });
 }
 
@@ -18,15 +18,15 @@ export function errorAtApplication(decorator: AnyFunction): MakeError {
     const error = new TypeError(message);
     // The helper of the legacy dialect calls this one if reflect-metadata is loaded.
     const { decorate = decorator } = Reflect as { decorate?: AnyFunction };
-    Error.captureStackTrace(error, isOnStack(decorate) ? decorate : decorator);
+    Error.captureStackTrace?.(error, isOnStack(decorate) ? decorate : decorator);
     return error;
   };
 }
 
 function isOnStack(called: AnyFunction): boolean {
-  const trace = {} as { stack: string };
-  Error.captureStackTrace(trace, called);
-  return trace.stack.includes('\n');
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace?.(trace, called);
+  return trace.stack?.includes('\n') === true;
 }
 
 /** Makes the error for a use of a decorator that cannot work. `advice` says how to correct it. */
@@ -40,7 +40,7 @@ export const misuseAt =
 
 /** Shows what a decorator or an option was given: `-5` (number). */
 export const showGiven = (value: unknown): string =>
-  `\`${show(value)}\` (${value === null ? 'null' : typeof value})`;
+  `\`${inspect(value)}\` (${value === null ? 'null' : typeof value})`;
 
 /** Refuses options that are not in `known`, because a misspelt option would be ignored silently. */
 export function checkOptionNames(misuse: Misuse, options: object, known: readonly string[]): void {

@@ -49,17 +49,17 @@ export interface OnTimeoutDecorator
  *
  * @example
  * ```ts
- * import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+ * import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
  * import { GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';
  *
  * class Search {
  *   @GracefulTimeout(1000)
- *   public async handler(event: APIGatewayProxyEventV2, _context: Context): Promise<APIGatewayProxyStructuredResultV2> {
- *     return { statusCode: 200, body: event.rawQueryString };
+ *   public async handler({ rawQueryString }: APIGatewayProxyEventV2, _context: Context) {
+ *     return { statusCode: 200, body: rawQueryString };
  *   }
  *
  *   @OnTimeout({ respond: true })
- *   protected tooSlow(): APIGatewayProxyStructuredResultV2 {
+ *   protected tooSlow() {
  *     return { statusCode: 504, body: 'Try a narrower search.' };
  *   }
  * }

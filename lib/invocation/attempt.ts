@@ -9,7 +9,6 @@ import {
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
 import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
-import { Timer } from '../deadline/timer.js';
 import { Operations } from '../operations/operations.js';
 import { holdBackUncaught } from '../process/left-uncaught.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
@@ -33,8 +32,8 @@ export type End =
       readonly error: LambdaTimeoutError;
     };
 
-/** What an attempt knows of the user code that it runs, a handler or a hook. */
-export interface Code {
+/** User code that an attempt runs: a handler or a hook. */
+export interface UserCode {
   /** `Orders.handler`. */
   readonly name: string;
   /** On the clock of `performance.now()`; `Infinity` for never. */
@@ -50,30 +49,29 @@ export interface Code {
   onEnd(end: End): void;
 }
 
-const callAndAdopt = (code: Code, attempt: Attempt): unknown => adopt(code.call(attempt));
+const callAndAdopt = (code: UserCode, attempt: Attempt): unknown => adopt(code.call(attempt));
 
 /** One run of user code, a handler or a hook. It has one state at any time, from its start to long after its end. */
 export class Attempt implements CurrentAttempt {
   state: AttemptState = 'running';
   below: CurrentAttempt | undefined;
   cutOffAtMs: number;
-  readonly #code: Code;
+  readonly #code: UserCode;
   readonly #facts: InvocationFacts;
   readonly #outerExpiry: Expiry | undefined;
   #expiry: Expiry | undefined;
-  #timer: Timer | undefined;
   #deadline: Deadline | undefined;
   #hasGrace = false;
   readonly #operations: Operations;
 
   /** @param outerExpiry - a deadline that ends the time of this code as well, if it comes first */
-  constructor(code: Code, facts: InvocationFacts, outerExpiry?: Expiry) {
+  constructor(code: UserCode, facts: InvocationFacts, outerExpiry?: Expiry) {
     this.below = facts.below;
     this.cutOffAtMs = code.deadlineAtMs;
     this.#code = code;
     this.#facts = facts;
     this.#outerExpiry = outerExpiry;
-    this.#operations = new Operations(facts.below?.operations);
+    this.#operations = new Operations(facts.below?.operations, code.deadlineAtMs < Number.POSITIVE_INFINITY);
     // Already now, because other code may block the event loop before this code can start.
     facts.watchdog.arm(this);
   }
@@ -247,8 +245,8 @@ export class Attempt implements CurrentAttempt {
   }
 
   #startTimer(atMs: number, onTime: () => void): void {
-    this.#timer?.clear();
-    this.#timer = this.#facts.watchdog.shield(() => new Timer(atMs, onTime));
+    const { timer, watchdog } = this.#facts;
+    watchdog.shield(() => timer.set(atMs, onTime));
   }
 
   /** Enters a state after the deadline. The error is made before the signal aborts. */
@@ -264,7 +262,7 @@ export class Attempt implements CurrentAttempt {
     if (state === 'ended') this.#expiry?.neverCome();
     else this.below = undefined;
     this.#operations.close();
-    this.#timer?.clear();
+    this.#facts.timer.pause();
     this.#facts.watchdog.disarm(this);
     this.#code.onEnd(end);
   }

@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+import { attempted } from '../operations/attempted.js';
 import type { Attempt } from './attempt.js';
 import { findResponseStream, limitTo, type ResponseStream } from './response-stream.js';
 
@@ -12,11 +14,13 @@ export class HandlerArguments {
   #limited: ResponseStream | undefined;
   #handler!: Attempt;
   readonly #contextIndex: number;
+  readonly #corksBefore: number;
 
   constructor(args: unknown[], contextIndex: number) {
     this.#args = args;
     this.#contextIndex = contextIndex;
     this.#stream = findResponseStream(args, contextIndex);
+    this.#corksBefore = corksOf(this.#stream);
   }
 
   get hasStream(): boolean {
@@ -34,21 +38,27 @@ export class HandlerArguments {
     return this.#args.map((arg) => (arg === stream ? limited : arg));
   }
 
+  /** Whether there is a response that has not ended. */
+  get isResponseOpen(): boolean {
+    return this.#stream?.writableEnded === false;
+  }
+
   /** Whether the code that has run last has destroyed its stream before the end. What was written would pass for whole. */
   get isResponseLost(): boolean {
-    return this.#limited?.destroyed === true && this.#stream?.writableEnded !== true;
+    return this.#limited?.destroyed === true && (this.#stream as ResponseStream).writableEnded !== true;
   }
 
   /**
-   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not.
-   * The handler gets this one in both cases.
+   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a
+   * callback themselves, later ones do not. The handler gets this one in both cases.
    *
+   * @param parameters - how many the method declares
    * @returns whether the method ends by its callback alone
    */
-  passCallback(method: (...args: never) => unknown, attempt: Attempt): boolean {
+  passCallback(parameters: number, attempt: Attempt): boolean {
     this.#handler = attempt;
     const index = this.#contextIndex + 1;
-    const declaresCallback = method.length > index;
+    const declaresCallback = parameters > index;
     const passed = typeof this.#args[index];
     const takesCallback = passed === 'function' || (passed === 'undefined' && declaresCallback);
     if (takesCallback) {
@@ -56,6 +66,15 @@ export class HandlerArguments {
         error === undefined || error === null ? attempt.resolve(value) : attempt.reject(error);
     }
     return takesCallback && declaresCallback;
+  }
+
+  /** Takes back each `cork()` of the abandoned handler. A response that ends corked loses the rest on Node 22 and 24. */
+  uncorkResponse(): void {
+    const stream = this.#stream as Pick<Writable, 'uncork'>;
+    // A stream that cannot be uncorked must not keep the hooks from running.
+    attempted(() => {
+      for (let corks = corksOf(this.#stream); corks > this.#corksBefore; corks--) stream.uncork();
+    });
   }
 
   /** Ends the response stream, if there is one and the hook that wrote to it has not ended it. */
@@ -73,3 +92,6 @@ export class HandlerArguments {
     this.#limited = undefined;
   }
 }
+
+const corksOf = (stream: ResponseStream | undefined): number =>
+  stream ? (attempted(() => stream.writableCorked) ?? 0) : 0;

@@ -1,5 +1,6 @@
 import type { CurrentAttempt } from '../deadline/current-attempt.js';
 import { idleTimeMs } from '../deadline/delay.js';
+import { Timer } from '../deadline/timer.js';
 import type { TimeoutLogger } from '../report/logger.js';
 import { StackBudget } from '../report/stack-budget.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
@@ -9,6 +10,8 @@ import type { LambdaContext } from './lambda-context.js';
 /** A decorated handler and what its decorator was told. */
 export interface GuardedHandler {
   readonly method: (...args: unknown[]) => unknown;
+  /** How many the method declares. */
+  readonly parameters: number;
   readonly marginMs: number;
   /** Default: a tenth of the margin, or of the time that is left, if that is less. */
   readonly reserveMs: number | undefined;
@@ -30,6 +33,8 @@ export interface InvocationFacts extends TimeoutFacts {
   readonly logger: TimeoutLogger;
   /** What the stacks that are written before its end may cost. */
   readonly stacks: StackBudget;
+  /** That of the attempt that runs. */
+  readonly timer: Timer;
   readonly watchdog: Watchdog;
   readonly runAlone: StepRunner;
 }
@@ -62,6 +67,7 @@ export function factsOf(
     hookDeadlineAtMs,
     logger,
     stacks: new StackBudget(hookDeadlineAtMs),
+    timer: new Timer(),
     watchdog,
     runAlone: watchdog.createStepRunner(),
   };

@@ -2,13 +2,13 @@ import { asNobody, attempts, type CurrentAttempt, isOver } from '../deadline/cur
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
-import { type DeadlineFacts, handlerTimedOut, hasTime, hookAbandoned } from '../report/timeout-report.js';
-import { Attempt, type Code, type End } from './attempt.js';
+import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
+import { Attempt, type End, type UserCode } from './attempt.js';
 import { HandlerArguments } from './handler-arguments.js';
-import { type GuardedClass, type Hook, isValueLost, LOST_VALUE } from './hook.js';
+import { type GuardedClass, type Hook, HookRun, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
-import { type Outcome, PendingOutcome } from './outcome.js';
+import { CallerOutcome, type Outcome } from './outcome.js';
 
 /** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
 export function invoke(
@@ -31,7 +31,7 @@ export function invoke(
   // Not in the function below, which would keep the arguments in memory as long as the promise.
   const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {
-    new Invocation(method, facts, guarded, handlerArgs, { resolve, reject }).start();
+    new Invocation(handler, facts, guarded, handlerArgs, { resolve, reject }).start();
   });
 }
 
@@ -56,31 +56,29 @@ interface Caller {
   readonly reject: (reason: unknown) => void;
 }
 
-type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
-
 /**
  * One call of a decorated handler: runs the handler, logs that its deadline has come, runs the hooks, and settles. Each of
  * these is a step that runs alone, so that an interruption never ends more than one of them.
  */
-class Invocation implements Code {
-  readonly #method: GuardedHandler['method'];
+class Invocation implements UserCode {
+  readonly #handler: GuardedHandler;
   readonly #facts: InvocationFacts;
   readonly #guarded: GuardedClass;
   readonly #args: HandlerArguments;
   #caller: Caller | undefined;
   // From here on: undefined until the handler has ended, and once the invocation has settled.
   #timeout: LambdaTimeoutError | undefined;
-  #outcome: PendingOutcome | undefined;
+  #outcome: CallerOutcome | undefined;
   #hooks: readonly Hook[] = [];
 
   constructor(
-    method: GuardedHandler['method'],
+    handler: GuardedHandler,
     facts: InvocationFacts,
     guarded: GuardedClass,
     args: HandlerArguments,
     caller: Caller,
   ) {
-    this.#method = method;
+    this.#handler = handler;
     this.#facts = facts;
     this.#guarded = guarded;
     this.#args = args;
@@ -106,7 +104,7 @@ class Invocation implements Code {
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
-    const awaitsCallback = this.#args.passCallback(this.#method, attempt);
+    const awaitsCallback = this.#args.passCallback(this.#handler.parameters, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
       else attempt.run(awaitsCallback);
@@ -114,7 +112,7 @@ class Invocation implements Code {
   }
 
   call(attempt: Attempt): unknown {
-    return callUserCode(this.#method, this.#facts.self, this.#args.for(attempt));
+    return callUserCode(this.#handler.method, this.#facts.self, this.#args.for(attempt));
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
@@ -124,16 +122,23 @@ class Invocation implements Code {
   onEnd(end: End): void {
     const { onTimeout, finally: always } = this.#guarded;
     this.#hooks = always;
-    this.#outcome = new PendingOutcome(end.outcome, this.name);
+    this.#outcome = new CallerOutcome(end.outcome, this.name);
     if (end.how === 'timed out') {
       const { error } = end;
       this.#timeout = error;
       this.#hooks = [...onTimeout, ...always];
       if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.context);
+      this.#args.uncorkResponse();
       this.#log('error', error.message, error);
     } else if (end.how === 'in grace') {
       const lateByMs = Math.round(performance.now() - this.deadlineAtMs);
-      this.#log('warn', `${this.name} ended ${lateByMs} ms past its deadline, in its grace`, end.error);
+      // Whoever has called the handler may end it. Otherwise Lambda waits for its end, and then kills the invocation.
+      const stream = this.#args.isResponseOpen ? ', and left its response stream open' : '';
+      this.#log(
+        'warn',
+        `${this.name} ended ${lateByMs} ms past its deadline, in its grace${stream}`,
+        end.error,
+      );
     }
     this.#runHook(0);
   }
@@ -148,39 +153,27 @@ class Invocation implements Code {
   #runHook(index: number): void {
     const hook = this.#hooks[index];
     this.#facts.runAlone(() => {
-      if (hook) new Attempt(this.#codeOf(hook, index), this.#facts).run();
-      else this.#settle();
+      if (!hook) return this.#settle();
+      // A copy: a hook that changes it must not change the outcome.
+      const subject =
+        hook.kind === 'finally' ? { ...(this.#outcome as CallerOutcome).current } : this.#timeout;
+      const onEnd = (end: End): void => this.#onHookEnd(index, hook, end);
+      const run = new HookRun(hook, subject, this.#hooks.length - index, this.#args, this.#facts, onEnd);
+      new Attempt(run, this.#facts).run();
     });
   }
 
-  /** A hook has an equal share of the time that is left to it and to those after it. */
-  #codeOf(hook: Hook, index: number): Code {
-    const { name, key } = hook;
-    const facts = this.#facts;
-    const now = performance.now();
-    const shareMs = Math.max(0, (facts.hookDeadlineAtMs - now) / (this.#hooks.length - index));
-    return {
-      name,
-      deadlineAtMs: now + shareMs,
-      graceParts: 0,
-      isResponseLost: false,
-      call: (attempt) => {
-        // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
-        const method = (facts.self as Methods)[key] as Methods[string];
-        return callUserCode(method, facts.self, [this.#firstArgumentOf(hook), ...this.#args.for(attempt)]);
-      },
-      report: (deadline) => hookAbandoned(facts, name, shareMs, deadline),
-      onEnd: ({ how, outcome }) => {
-        if (hook.kind === 'finally') this.#outcome?.conclude(outcome);
-        else if (hook === this.#guarded.responder) this.#outcome?.respond(this.#judge(name, outcome));
-        if (outcome.status === 'rejected') {
-          this.#log('error', how === 'timed out' ? outcome.reason.message : `${name} failed`, outcome.reason);
-        } else if (isValueLost(hook, outcome.value)) {
-          this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
-        }
-        this.#runHook(index + 1);
-      },
-    };
+  #onHookEnd(index: number, hook: Hook, { how, outcome }: End): void {
+    const { name } = hook;
+    const ofCaller = this.#outcome as CallerOutcome;
+    if (hook.kind === 'finally') ofCaller.conclude(outcome);
+    else if (hook === this.#guarded.responder) ofCaller.respond(this.#judge(name, outcome));
+    if (outcome.status === 'rejected') {
+      this.#log('error', how === 'timed out' ? outcome.reason.message : `${name} failed`, outcome.reason);
+    } else if (isValueLost(hook, outcome.value)) {
+      this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
+    }
+    this.#runHook(index + 1);
   }
 
   /** A hook that has destroyed its stream has made no response, whatever it returns. */
@@ -189,24 +182,20 @@ class Invocation implements Code {
     return { status: 'rejected', reason: new Error(`${name} destroyed its response stream`) };
   }
 
-  #firstArgumentOf({ kind }: Hook): unknown {
-    // A copy: a hook that changes it must not change the outcome.
-    return kind === 'finally' ? { ...this.#outcome?.current } : this.#timeout;
-  }
-
   #settle(): void {
-    const caller = this.#caller;
+    const caller = this.#caller as Caller;
     const { below } = this.#facts;
-    const { current } = this.#outcome as PendingOutcome;
+    const { current } = this.#outcome as CallerOutcome;
     if (this.#timeout && current.status === 'fulfilled') this.#args.endResponse();
     // What the invocation leaves open may live much longer, and must not keep the event and the response in memory.
     this.#caller = undefined;
     this.#outcome = undefined;
     this.#timeout = undefined;
     this.#args.release();
-    if (current.status === 'fulfilled') caller?.resolve(current.value);
+    this.#facts.timer.clear();
+    if (current.status === 'fulfilled') caller.resolve(current.value);
     // Not in the context of a step: where the code that called has been interrupted, nobody waits for it.
-    else if (below) attempts.run(below, () => caller?.reject(current.reason));
-    else caller?.reject(current.reason);
+    else if (below) attempts.run(below, () => caller.reject(current.reason));
+    else caller.reject(current.reason);
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
+import { read } from '../report/error-trail.js';
+import { inspect } from '../report/inspect.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
-import { show } from '../report/show.js';
 
 type Clock = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Pick<Context, 'awsRequestId'>>;
 
@@ -83,18 +84,20 @@ function readClock(clock: Clock): number | string {
     if (isFiniteNumber(remainingMs)) return remainingMs;
     // That of a mock may be a promise that rejects.
     Promise.resolve(remainingMs).catch(() => {});
-    return `\`context.getRemainingTimeInMillis()\` returned ${show(remainingMs)}`;
+    return `\`context.getRemainingTimeInMillis()\` returned ${inspect(remainingMs)}`;
   } catch (error) {
-    return `\`context.getRemainingTimeInMillis()\` threw ${show(error)}`;
+    return `\`context.getRemainingTimeInMillis()\` threw ${inspect(error)}`;
   }
 }
 
 function describe(
   context: unknown,
   index: number,
-  { awsRequestId }: Partial<Clock>,
+  clock: Partial<Clock>,
   time: number | string,
 ): LambdaContext {
+  // A strict mock throws at what it was not told of.
+  const awsRequestId = read(clock, 'awsRequestId');
   const requestId = typeof awsRequestId === 'string' ? awsRequestId : undefined;
   return typeof time === 'number'
     ? { context, index, requestId, remainingMs: time, problem: undefined }

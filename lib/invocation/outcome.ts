@@ -4,12 +4,14 @@ import { addCause } from '../report/timeout-report.js';
 /** How code has ended. */
 export type Outcome = PromiseSettledResult<unknown>;
 
-/** The outcome that the caller of an invocation is about to receive. Hooks can change it after the handler has ended. */
-export class PendingOutcome {
+const NO_FAILURES: readonly unknown[] = [];
+
+/** What the caller of an invocation is about to receive. Hooks can change it after the handler has ended. */
+export class CallerOutcome {
   #current: Outcome;
   readonly #handlerName: string;
   readonly #ofHandler: Outcome;
-  readonly #failures: unknown[] = [];
+  #failures: readonly unknown[] = NO_FAILURES;
 
   constructor(ofHandler: Outcome, handlerName: string) {
     this.#current = ofHandler;
@@ -23,14 +25,15 @@ export class PendingOutcome {
 
   /** Takes the answer of the hook with `respond: true`, after a timeout. */
   respond(answer: Outcome): void {
-    if (answer.status === 'fulfilled') this.#current = answer;
-    else addCause((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
+    if (answer.status === 'rejected')
+      addCause((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
+    else this.#current = answer;
   }
 
   /** Takes the end of a `@Finally` hook. If it failed although the handler had fulfilled, the invocation fails. */
   conclude(answer: Outcome): void {
     if (answer.status === 'fulfilled' || this.#ofHandler.status === 'rejected') return;
-    this.#failures.push(answer.reason);
+    this.#failures = [...this.#failures, answer.reason];
     this.#current = this.#failures.length === 1 ? answer : { status: 'rejected', reason: this.#aggregate() };
   }
 

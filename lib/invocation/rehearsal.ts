@@ -1,4 +1,4 @@
-import { shared } from '../shared.js';
+import { sharedByCopies } from '../shared.js';
 import { hasPartOfCpu } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG } from '../watchdog/watchdog.js';
 import type { GuardedClass } from './hook.js';
@@ -7,6 +7,7 @@ import type { GuardedHandler } from './invocation-facts.js';
 
 const HANDLER: GuardedHandler = {
   method: async () => {},
+  parameters: 0,
   marginMs: 1,
   reserveMs: 0,
   logger: console,
@@ -22,7 +23,7 @@ const GUARDED: GuardedClass = { handlerName: 'rehearsal', onTimeout: [], finally
  */
 export function rehearse(): void {
   if (!hasPartOfCpu()) return;
-  shared('rehearsal', () =>
+  sharedByCopies('rehearsal', () =>
     invoke(HANDLER, GUARDED, undefined, [{}, { getRemainingTimeInMillis: () => 60_000 }]),
   );
 }

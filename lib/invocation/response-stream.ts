@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
+import { attempted } from '../operations/attempted.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 
 /** The part of a response stream that is used here; what the runtime client passes is not always a `Writable`. */
 export type ResponseStream = Pick<Writable, 'write' | 'end' | 'writableEnded'> &
-  Partial<Pick<Writable, 'destroy' | 'destroyed' | 'on'>> &
+  Partial<Pick<Writable, 'destroy' | 'destroyed' | 'on' | 'uncork' | 'writableCorked'>> &
   Record<string | symbol, unknown>;
 
 /** Code whose time may be over. */
@@ -50,7 +51,6 @@ export function limitTo(
   const front = new Front({
     // `finished()` would otherwise wait for a `close` after `finish`.
     autoDestroy: false,
-    decodeStrings: false,
     // What the methods of `Writable.prototype` call.
     write(chunk, encoding, done) {
       view.write(chunk, encoding);
@@ -81,8 +81,8 @@ export function limitTo(
     const hear = (...args: unknown[]): void => {
       const error = code.errorAfterCutOff;
       // Abandoned code hears of its own end, not of the end of a response that it has not written: its pipeline stops.
-      if (error) front.destroy.call(view, error);
-      else if (!front.destroyed) front.emit.call(view, event, ...args);
+      if (error) attempted(() => Front.prototype.destroy.call(view, error));
+      else if (!front.destroyed) Front.prototype.emit.call(view, event, ...args);
     };
     if (code.errorAfterCutOff) hear();
     else (stream as unknown as EventEmitter).on(event, hear);
@@ -97,7 +97,7 @@ export function limitTo(
     const error = code.errorAfterCutOff;
     if (error) return refuse(key, args, error, view);
     // The response may still be on its way. An error of its stream would break it, and with it the process.
-    if (stream.writableEnded && mustStayOpen() && (key === 'write' || key === 'end')) {
+    if (stream.writableEnded && mustStayOpen()) {
       return refuse(key, args, new Error('The response stream has already ended'), view);
     }
     if (front.destroyed && key in front) return callInFront(key, args);
@@ -112,6 +112,8 @@ export function limitTo(
       if (isOfFront(key)) return (...args: unknown[]) => callInFront(key, args);
       const value = stream[key];
       if (typeof value === 'function') return (...args: unknown[]) => call(key, value as Method, args);
+      // Through its socket, which may serve the next response too, the code could reach both.
+      if (value instanceof EventEmitter) return undefined;
       if (typeof value === 'object' && String(key).startsWith('_')) return undefined;
       return front.destroyed && key in target ? target[key] : value;
     },
@@ -141,8 +143,7 @@ export function limitTo(
 /** A stream whose errors need no listener, because the runtime client listens to those of the response stream. */
 class Front extends Writable {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if (event === 'error' && this.listenerCount(event) === 0) return false;
-    return super.emit(event, ...args);
+    return this.listenerCount(event) > 0 && super.emit(event, ...args);
   }
 }
 

@@ -32,7 +32,7 @@ export const readOperation: ReadName = ({ operation, commandName }) => operation
 export const readBatchMode: ReadName = ({ batchMode }) => batchMode;
 
 /** White space, comments and brackets, which can come before the first word of an SQL statement. */
-const BEFORE_STATEMENT = /^(?:[\s(]|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*/;
+const BEFORE_STATEMENT = /(?:[\s(]|(?:--|#).*?\n|\/\*.*?\*\/)*/s;
 
 /** As much of a statement as is looked at. */
 const STATEMENT_HEAD = 1000;
@@ -42,7 +42,7 @@ export const readStatement: ReadName = ({ query, command }) => {
   const { text = query ?? command } = (query ?? {}) as { text?: unknown };
   if (typeof text !== 'string') return undefined;
   const statement = text.slice(0, STATEMENT_HEAD).replace(BEFORE_STATEMENT, '');
-  return /^\w*/.exec(statement)?.[0].toUpperCase();
+  return statement.replace(/\W.*/s, '').toUpperCase();
 };
 
 /** For a stored procedure, whose name is the user's own. */

@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
 import { attempted } from './attempted.js';
 import { nameOfRequest } from './name-of-request.js';
+import { skipSocket } from './sockets.js';
 import type { Tracker } from './tracker.js';
 import { asWebSocket, nameOfWebSocket } from './websockets.js';
 
@@ -28,8 +30,18 @@ export function trackHttp(tracker: Tracker): void {
   );
   tracker.listen<{ request: ClientRequest }>('http.client.response.finish', ({ request }) => {
     tracker.answer(request);
+    skipSocketsBelow(request.socket);
   });
 }
+
+/** Does not list the connection to a proxy: the socket of a request with TLS stands on it, or on another one with TLS. */
+function skipSocketsBelow(socket: Layer | null): void {
+  const below = socket?._parent;
+  for (const layer of [below, below?._parent]) if (layer) skipSocket(layer, 'node:http');
+}
+
+/** A socket, and the one that it stands on. */
+type Layer = Socket & { readonly _parent?: Layer | null };
 
 function describe(request: ClientRequest): Description | undefined {
   // A request that has failed is destroyed first, and emits `close` later.

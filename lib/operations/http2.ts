@@ -13,15 +13,15 @@ interface Message {
 /** Notes the requests of `node:http2`, which Node reports from version 22 on. */
 export function trackHttp2(tracker: Tracker): void {
   tracker.listen<Message>('http2.client.stream.created', ({ stream, headers }, below) => {
+    // The session gives a proxy of its socket, of which only this method gives the socket itself.
+    const socket = stream.session?.socket.valueOf() as Socket | undefined;
+    if (socket && skipSocket(socket, 'node:http2') === 'undici') return;
     // Not the headers, which have more than that.
     const method = headers[':method'];
     const url = `${headers[':scheme']}://${headers[':authority']}`;
     const describe = (): Description | undefined =>
       stream.destroyed ? undefined : { operation: nameOfRequest(method, url) };
     tracker.beginUntilClose(stream, describe, below);
-    // The session gives a proxy of its socket, of which only this method gives the socket itself.
-    const socket = stream.session?.socket.valueOf() as Socket | undefined;
-    if (socket) skipSocket(socket);
   });
   tracker.listen<Message>('http2.client.stream.finish', ({ stream }) => tracker.answer(stream));
 }

@@ -1,9 +1,9 @@
 import {
   type Description,
   isOfUser,
-  type Pending,
-  type PendingEntry,
-  showPending,
+  type ListedOperation,
+  type Summary,
+  summarize,
 } from '../report/pending-operations.js';
 import { captureTrace, type Trace } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';
@@ -45,12 +45,17 @@ export class Operations {
   /** In the order in which they began. Made when it is first needed: most attempts begin nothing. */
   #begun: Map<object, Begun> | undefined;
   #isClosed = false;
+  readonly #isInFlight: boolean;
 
-  /** @param outer - those of the attempt that this one is below */
-  constructor(outer?: Operations) {
+  /**
+   * @param outer - those of the attempt that this one is below
+   * @param hasDeadline - whether the attempt has one. Without one it may never end, and so does not count as in flight
+   */
+  constructor(outer?: Operations, hasDeadline = true) {
     this.#outer = outer;
     this.invocation = outer?.invocation ?? this;
-    if (!outer) openConnections.enter(this);
+    this.#isInFlight = !outer && hasDeadline;
+    if (this.#isInFlight) openConnections.enter(this);
   }
 
   /** Whether somebody wants to know what begins. */
@@ -90,7 +95,7 @@ export class Operations {
     this.#isClosed = true;
     this.#begun = undefined;
     this.lastConnect = undefined;
-    if (!this.#outer) openConnections.leave();
+    if (this.#isInFlight) openConnections.leave();
   }
 
   /**
@@ -98,8 +103,8 @@ export class Operations {
    *
    * @param stacks - what their stacks may cost
    */
-  list(stacks: StackBudget): Pending {
-    const entries: PendingEntry[] = [];
+  list(stacks: StackBudget): Summary {
+    const entries: ListedOperation[] = [];
     for (const { socket, ...description } of openConnections.usedBy(this.invocation)) {
       if (this.#begun?.has(socket)) continue;
       entries.push({ ...description, traces: [], isAnswered: false });
@@ -113,7 +118,7 @@ export class Operations {
       if (description) entries.push({ ...description, atMs, traces, isAnswered });
     }
     const servers = new Set(entries.map(({ server }) => server));
-    return showPending(
+    return summarize(
       entries.filter(({ isUnder }) => isUnder === undefined || !servers.has(isUnder)),
       stacks,
     );

@@ -1,5 +1,4 @@
-import { withErrorProperty } from '../report/error-property.js';
-import { captureFew } from '../report/stack.js';
+import { hasCaller } from './callers.js';
 import type { DriverMessage } from './driver-messages.js';
 import type { Entry } from './operations.js';
 
@@ -36,8 +35,7 @@ export function joinPipeline(
   const before = previous;
   previous = { message, owner };
   if (!before) queueMicrotask(forgetPrevious);
-  const isSameOwner = before !== undefined && owner !== undefined && before.owner === owner;
-  if (!isSameOwner || !isBelowMethodOf(className, below)) return false;
+  if (!before || before.owner !== owner || !isSentBy(className, below)) return false;
   const first = before.message;
   const pipeline = pipelines.get(first) ?? { first, unanswered: new Set([first]) };
   pipeline.unanswered.add(message);
@@ -45,20 +43,9 @@ export function joinPipeline(
   return true;
 }
 
-/** Within how many frames the method is that sends a pipeline. */
-const CALLERS = 8;
-
 /** Whether a method of a class is among the callers of a function. */
-function isBelowMethodOf(className: string, below: Entry): boolean {
-  let isFound = false;
-  const find = (_error: unknown, sites: NodeJS.CallSite[]): undefined => {
-    isFound = sites.some((site) => site.getTypeName() === className);
-  };
-  withErrorProperty('stackTraceLimit', CALLERS, () =>
-    withErrorProperty('prepareStackTrace', find, () => captureFew(below).stack),
-  );
-  return isFound;
-}
+const isSentBy = (className: string, below: Entry): boolean =>
+  hasCaller(below, (caller) => caller.getTypeName() === className);
 
 export const isPipeline = (message: DriverMessage): boolean => pipelines.has(message);
 

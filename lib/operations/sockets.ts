@@ -52,11 +52,19 @@ export function skipNextSocket(): void {
   });
 }
 
-const requestSockets = new WeakSet<Socket>();
+/** A client whose requests are listed instead of its sockets. */
+type RequestClient = 'undici' | 'node:http' | 'node:http2';
 
-/** Does not list a socket, because the requests over it are listed. */
-export function skipSocket(socket: Socket): void {
-  requestSockets.add(socket);
+const requestSockets = new WeakMap<Socket, RequestClient>();
+
+/**
+ * Does not list a socket, because the requests over it are listed. Returns the client that was the first to tell of it: undici
+ * sends over a session of `node:http2`, which tells of the same requests.
+ */
+export function skipSocket(socket: Socket, client: RequestClient): RequestClient {
+  const first = requestSockets.get(socket) ?? client;
+  requestSockets.set(socket, first);
+  return first;
 }
 
 function describeSocket(

@@ -40,6 +40,20 @@ export class Tracker {
     return openConnections.only !== undefined || this.current() !== undefined;
   }
 
+  /** Whether the code that is running belongs to the only invocation that there is. */
+  get isAlone(): boolean {
+    const { only } = openConnections;
+    return only !== undefined && this.current()?.invocation === only;
+  }
+
+  /** Notes an operation that has waited in a queue of its client. It belongs to the only invocation, if there is one. */
+  beginWaited(subject: object, describe: Describe): void {
+    const only = openConnections.only as Operations | undefined;
+    if (!only) return;
+    this.#owners.set(subject, only);
+    only.note(subject, { describe, atMs: performance.now(), trace: {} }); // no line of the user is on the stack
+  }
+
   /** Notes that a driver connects. */
   beginConnect(subject: object, describe: Describe, below: Entry): void {
     this.begin(subject, describe, below);

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
+import { hasCaller } from './callers.js';
 import { nameOfRequest } from './name-of-request.js';
 import { openConnections } from './open-connections.js';
+import type { Entry } from './operations.js';
 import { skipNextSocket, skipSocket } from './sockets.js';
 import type { Tracker } from './tracker.js';
 import { nameOfWebSocket } from './websockets.js';
@@ -21,7 +23,9 @@ interface Message {
 /** Notes the requests of undici, those of `fetch`, and the WebSockets that undici opens. */
 export function trackUndici(tracker: Tracker): void {
   tracker.listen<Message>('undici:request:create', ({ request }, below) => {
-    tracker.begin(request, () => describe(request), below);
+    const describeIt = (): Description | undefined => (isOpenTunnel(request) ? undefined : describe(request));
+    if (tracker.isWanted && !tracker.isAlone && hasWaited(below)) tracker.beginWaited(request, describeIt);
+    else tracker.begin(request, describeIt, below);
   });
   tracker.listen<Message>('undici:request:headers', ({ request }) => tracker.answer(request));
   for (const end of ['trailers', 'error']) {
@@ -29,11 +33,28 @@ export function trackUndici(tracker: Tracker): void {
   }
   tracker.listen<Message & { socket: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
     if (request.upgrade) followWebSocket(tracker, request, socket);
+    else if (request.method === 'CONNECT') tunnels.set(request, { socket, receivedBefore: socket.bytesRead });
   });
   // Its requests are listed instead of its sockets.
   tracker.listen('undici:client:beforeConnect', skipNextSocket);
-  tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket));
+  tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket, 'undici'));
 }
+
+/** The sockets of requests that open a tunnel through a proxy, and how much had come over them before. */
+const tunnels = new WeakMap<UndiciRequest, { readonly socket: Socket; readonly receivedBefore: number }>();
+
+/** Whether the proxy has answered. Before version 7.30, undici does not report that. */
+function isOpenTunnel(request: UndiciRequest): boolean {
+  const tunnel = tunnels.get(request);
+  return tunnel !== undefined && tunnel.socket.bytesRead > tunnel.receivedBefore;
+}
+
+/**
+ * Whether a pool sends a request that has waited for a free connection. The event of a connection that has become free makes it
+ * do so, in the context of whoever has opened that connection.
+ */
+const hasWaited = (below: Entry): boolean =>
+  hasCaller(below, (caller) => caller.getFileName() === 'node:events');
 
 function describe({ method, origin, upgrade }: UndiciRequest): Description {
   const url = String(origin);

@@ -14,5 +14,5 @@ export const webSocketOf = (socket: Socket): string | undefined => names.get(soc
 /** `WebSocket wss://api.example.com`. */
 export const nameOfWebSocket = (url: string): string =>
   URL.canParse(url)
-    ? `WebSocket ${new URL(url.replace(/^http/, 'ws')).protocol}//${new URL(url).host}`
+    ? `WebSocket ${new URL(url.replace('http', 'ws')).protocol}//${new URL(url).host}`
     : 'WebSocket';

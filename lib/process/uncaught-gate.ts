@@ -1,4 +1,4 @@
-import { shared } from '../shared.js';
+import { sharedByCopies } from '../shared.js';
 
 /** Takes an error that nobody has caught. Returns `false` to leave the error to others. */
 export type UncaughtTaker = (event: string, error: unknown, origin: unknown) => boolean;
@@ -23,7 +23,7 @@ const EVENTS: ReadonlySet<unknown> = new Set([
  * @see https://nodejs.org/api/process.html#event-uncaughtexception
  */
 export function takeUncaughtErrors(taker: UncaughtTaker): () => void {
-  const gate = shared('uncaught-gate', () => new UncaughtGate());
+  const gate = sharedByCopies('uncaught-gate', () => new UncaughtGate());
   gate.takers.add(taker);
   gate.keepInPlace();
   return () => gate.takers.delete(taker);
@@ -44,27 +44,29 @@ class UncaughtGate {
     // On the prototype, which is that of `process` alone: to delete what was put there reveals this one again.
     const prototype = Object.getPrototypeOf(process);
     const { emit } = prototype;
-    this.#put(prototype, () => emit);
+    // Unless a program has frozen it.
+    if (!this.#put(prototype, () => emit)) this.#put(process, () => emit);
   }
 
   /** Stands also before what a program has put there in another way than by an assignment. */
   keepInPlace(): void {
     const found = Object.getOwnPropertyDescriptor(process, 'emit');
     if (!found?.configurable || (found.get && this.#getters.has(found.get))) return;
-    this.#put(process, () => (found.get ? Reflect.apply(found.get, process, []) : found.value));
+    this.#put(process, () => (found.get ? found.get.call(process) : found.value));
   }
 
-  #put(target: object, read: () => unknown): void {
+  #put(target: object, read: () => unknown): boolean {
     const get = (): unknown => {
       const emit = read();
-      return typeof emit === 'function'
-        ? this.#before((this.#behind.get(emit as Emit) ?? emit) as Emit)
-        : emit;
+      if (typeof emit !== 'function') return emit;
+      return this.#before(this.#behind.get(emit as Emit) ?? (emit as Emit));
     };
     this.#getters.add(get);
-    Object.defineProperty(target, 'emit', {
+    return Reflect.defineProperty(target, 'emit', {
       get,
-      set: (next: unknown) => this.#put(process, () => next),
+      set: (next: unknown) => {
+        this.#put(process, () => next);
+      },
       enumerable: true,
       configurable: true,
     });
@@ -75,12 +77,15 @@ class UncaughtGate {
     const known = this.#gates.get(emit);
     if (known) return known;
     const { takers } = this;
-    const gate = function (this: NodeJS.Process, ...event: [string, unknown, unknown]): boolean {
-      if (EVENTS.has(event[0])) {
-        for (const take of takers) if (take(...event)) return true;
-      }
-      return Reflect.apply(emit, this, event);
-    } as Emit;
+    // A proxy has what others have added to their function, such as `restore` of a stub.
+    const gate = new Proxy(emit, {
+      apply(_, self: unknown, event: [string, unknown, unknown]) {
+        if (EVENTS.has(event[0])) {
+          for (const take of takers) if (take(...event)) return true;
+        }
+        return Reflect.apply(emit, self, event);
+      },
+    });
     this.#gates.set(emit, gate);
     this.#behind.set(gate, emit);
     return gate;

@@ -1,4 +1,4 @@
-import { isError } from './show.js';
+import { isError } from './inspect.js';
 import type { StackBudget } from './stack-budget.js';
 import { mayBeMapped, writeStacks } from './written-stacks.js';
 

@@ -1,10 +1,10 @@
 import { withErrorProperty } from './error-property.js';
-import { isError, show } from './show.js';
+import { inspect, isError } from './inspect.js';
 
-/** How an error leads to others. */
-type Links = Readonly<Record<'errors' | 'cause' | 'reason', readonly unknown[]>>;
+/** How an error leads to others. `error` and `suppressed` are those of a `SuppressedError`, as `await using` throws it. */
+type Links = Readonly<Record<'errors' | 'error' | 'suppressed' | 'cause' | 'reason', readonly unknown[]>>;
 
-/** For a getter that makes a new error each time, which leads to the next one, without an end. */
+/** How many errors are looked at. A getter may make a new one each time, which leads to the next one, without an end. */
 const MAX_ERRORS = 20_000;
 
 /** All that an error leads to, as far as the ends. Without recursion, since the chain may be long. */
@@ -17,7 +17,7 @@ export class Trail {
     const found = new Set([error]);
     for (const value of found) {
       if (isEnd(value)) this.ends.add(value);
-      else if (isObject(value) && this.#links.size < MAX_ERRORS) {
+      else if (this.#links.size < MAX_ERRORS) {
         const links = linksOf(value);
         this.#links.set(value, links);
         for (const next of Object.values(links).flat()) {
@@ -33,26 +33,31 @@ export class Trail {
   /** The ends, and what leads to nothing else. */
   get heeding(): ReadonlySet<unknown> {
     return this.#leadingTo(this.ends, (value, heeding) => {
-      const errors = this.#links.get(value)?.errors ?? [];
-      return errors.every((item) => heeding.has(item));
+      const { errors, error, suppressed } = this.#links.get(value) as Links;
+      return [errors, error, suppressed].flat().every((item) => heeding.has(item));
     });
   }
 
-  /** Copies what leads to an end, without the way there. */
+  /** Copies what leads to an end, without the way there. What leads to too many errors is copied without all of them. */
   cut(error: unknown): unknown {
+    const isEndless = this.#links.size === MAX_ERRORS;
+    if (this.ends.size === 0 && !isEndless) return error;
     const { heeding } = this;
     const left = heeding.has(error) ? this.ends : heeding;
     const copies = new Map<unknown, object>();
-    for (const value of this.#leadingTo(this.ends)) {
+    for (const value of isEndless ? [error] : this.#leadingTo(this.ends)) {
       const links = this.#links.get(value);
       if (links) copies.set(value, copyWithoutLinks(value as object, links));
     }
     for (const [value, copy] of copies) {
       for (const [key, items] of Object.entries(this.#links.get(value) as Links)) {
-        const kept = items.filter((item) => !left.has(item)).map((item) => copies.get(item) ?? item);
-        if (key === 'errors' && items.length > 0) define(copy, key, kept);
+        if (items.length === 0) continue; // what is there, if anything, leads nowhere
+        const others = isEndless ? [] : items.filter((item) => !left.has(item));
+        const kept = others.map((item) => copies.get(item) ?? item);
+        const enumerable = isShown(value, key);
+        if (key === 'errors') define(copy, key, kept, enumerable);
         // Also where nothing is left: a getter of its class might lead back.
-        else if (kept.length > 0 || key in copy) define(copy, key, kept[0]);
+        else if (kept.length > 0 || key in copy) define(copy, key, kept[0], enumerable);
       }
     }
     return copies.get(error);
@@ -71,28 +76,34 @@ export class Trail {
   }
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-function linksOf(value: object): Links {
+function linksOf(value: unknown): Links {
   const linked = (key: string): readonly unknown[] => {
     const next = read(value, key);
-    return next === undefined || next === null ? [] : [next];
+    return next === undefined ? [] : [next];
   };
-  return { errors: listOf(read(value, 'errors')), cause: linked('cause'), reason: linked('reason') };
+  const suppressed = linked('suppressed');
+  return {
+    errors: listOf(read(value, 'errors')),
+    error: suppressed.length > 0 ? linked('error') : [],
+    suppressed,
+    cause: linked('cause'),
+    reason: linked('reason'),
+  };
 }
 
 function listOf(value: unknown): readonly unknown[] {
   try {
-    return Array.isArray(value) ? [...value] : [];
+    if (!Array.isArray(value)) return [];
+    return Array.from({ length: Math.min(value.length, MAX_ERRORS) }, (_, index) => value[index]);
   } catch {
     return [];
   }
 }
 
-/** Reads a property of a value of the user, which may have a getter that throws. */
+/** Reads a property of a value of the user, which may be no object, or have a getter that throws. */
 export function read(value: unknown, key: string): unknown {
   try {
-    return (value as { [key: string]: unknown } | undefined)?.[key];
+    return (value as { [key: string]: unknown })[key];
   } catch {
     return undefined;
   }
@@ -112,12 +123,20 @@ function copyWithoutLinks(value: object, links: Links): object {
     const get = () => read(value, 'stack');
     return isCopyOfError ? Object.defineProperty(copy, 'stack', { get, configurable: true }) : copy;
   } catch {
-    return new Error(show(value)); // a proxy that refuses to be looked at
+    return new Error(inspect(value)); // a proxy that refuses to be looked at
   }
 }
 
 const emptyError = (): Error => withErrorProperty('stackTraceLimit', 0, () => new Error());
 
-/** Defines a property as ECMAScript defines the `cause` of an error. */
-const define = (target: object, key: string, value: unknown): unknown =>
-  Object.defineProperty(target, key, { value, configurable: true, writable: true });
+/** Whether loggers show a property. ECMAScript hides `cause`, for example, but what assigns one shows it. */
+function isShown(value: unknown, key: string): boolean {
+  try {
+    return Object.prototype.propertyIsEnumerable.call(value, key);
+  } catch {
+    return false;
+  }
+}
+
+const define = (target: object, key: string, value: unknown, enumerable: boolean): unknown =>
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });

@@ -1,10 +1,10 @@
 import { read, Trail } from './error-trail.js';
-import { isError } from './show.js';
 
 /** The names that clients give to the error of an aborted call, or to its class. */
-const ABORT_NAME = /^(?:\w*Abort(?:ed)?(?:Error|Exception)|Cancell?ed(?:Error|Exception)?)$/;
+const ABORT_NAME = /^(?:\w*Abort(?:ed)?(?:Error|Exception)|Cancel(?:l?ed|lation)?(?:Error|Exception)?)$/;
 
 const ABORT_CODES: ReadonlySet<unknown> = new Set([
+  'ABORTED', // superagent
   'ABORT_ERR',
   'ERR_ABORTED',
   'ERR_CANCELED',
@@ -33,8 +33,7 @@ export function withoutHeeding(
   isReason: (value: unknown) => boolean,
   hasAborted: boolean,
 ): unknown {
-  const trail = new Trail(error, endOf(isReason, hasAborted));
-  return trail.ends.size === 0 ? error : trail.cut(error);
+  return new Trail(error, endOf(isReason, hasAborted)).cut(error);
 }
 
 function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (value: unknown) => boolean {
@@ -47,12 +46,16 @@ function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (val
   };
 }
 
+/** Whether an error is a timeout, or has only its text, as those of clients that do not keep the reason of a signal. */
+export const tellsOf = (value: unknown, timeout: Error): boolean =>
+  [timeout.message, String(timeout)].includes(read(value, 'message') as string);
+
 function isAbort(value: unknown): boolean {
-  if (!isError(value)) return false;
+  // Also what is no error, such as a `Cancel` of axios up to 0.26.
   const names = [read(value, 'name'), read(read(value, 'constructor'), 'name')];
   return (
     ABORT_CODES.has(read(value, 'code')) ||
     read(value, 'isCanceled') === true || // execa
-    names.some((name) => typeof name === 'string' && ABORT_NAME.test(name))
+    names.some((name) => ABORT_NAME.test(String(name)))
   );
 }

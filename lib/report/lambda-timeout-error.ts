@@ -10,11 +10,11 @@ export interface LambdaTimeoutDetails {
   handler: string;
   /** `context.awsRequestId`; `undefined` where the context has none, as in some tests. */
   requestId?: string | undefined;
-  /** Time reserved before the hard deadline, in ms. */
+  /** Time reserved before Lambda's deadline, in ms. */
   marginMs: number;
   /** Time from the start of the invocation until this error was made, in whole ms. */
   elapsedMs: number;
-  /** Time from when this error was made until the hard deadline, in whole ms; negative once that has passed. */
+  /** Time from when this error was made until Lambda's deadline, in whole ms; negative once that has passed. */
   remainingMs: number;
   /** How long after the deadline this error was made, in whole ms: how long the event loop kept it waiting. */
   lateByMs: number;
@@ -55,8 +55,8 @@ export interface LambdaTimeoutDetails {
  *   }
  *
  *   @OnTimeout
- *   protected report(error: LambdaTimeoutError): void {
- *     for (const { operation, sinceMs } of error.pending) console.log(`${operation}: ${sinceMs} ms`);
+ *   protected report({ pending }: LambdaTimeoutError): void {
+ *     for (const { operation, sinceMs } of pending) console.log(`${operation}: ${sinceMs} ms`);
  *   }
  * }
  * const orders = new Orders();

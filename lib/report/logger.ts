@@ -1,5 +1,5 @@
 import { writeErrorStacks } from './error-stacks.js';
-import { isError, show } from './show.js';
+import { inspect, isError } from './inspect.js';
 import type { StackBudget } from './stack-budget.js';
 
 /**
@@ -12,9 +12,12 @@ import type { StackBudget } from './stack-budget.js';
  * ```ts
  * import { GracefulTimeout, type TimeoutLogger } from 'lambda-graceful-timeout';
  *
+ * const toJson = (message: string, detail: unknown) =>
+ *   JSON.stringify({ message, detail: String(detail) });
+ *
  * export const ourLogger: TimeoutLogger = {
- *   error: (message, detail) => console.error(JSON.stringify({ message, detail: String(detail) })),
- *   warn: (message, detail) => console.warn(JSON.stringify({ message, detail: String(detail) })),
+ *   error: (message, detail) => console.error(toJson(message, detail)),
+ *   warn: (message, detail) => console.warn(toJson(message, detail)),
  * };
  * export const OurTimeout = () => GracefulTimeout({ marginMs: 3000, logger: ourLogger });
  * ```
@@ -39,7 +42,7 @@ export function log(
   stacks?: StackBudget,
 ): void {
   if (stacks) writeErrorStacks(detail, stacks);
-  const shown = isError(detail) || typeof detail === 'string' ? detail : show(detail);
+  const shown = isError(detail) || typeof detail === 'string' ? detail : inspect(detail);
   tryEach([
     () => logger[level](message, shown),
     () => console[level](message, shown),

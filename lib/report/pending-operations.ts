@@ -42,13 +42,13 @@ export interface PendingOperation {
 }
 
 /** The pending operations, as an error shows them. */
-export interface Pending {
+export interface Summary {
   readonly operations: readonly PendingOperation[];
   /** For its message; undefined if nothing is under way. */
   readonly waitingFor: string | undefined;
 }
 
-export const NOTHING_PENDING: Pending = { operations: [], waitingFor: undefined };
+const NOTHING: Summary = { operations: [], waitingFor: undefined };
 
 /** What is said of an operation. */
 export interface Description {
@@ -65,7 +65,7 @@ export interface Description {
 }
 
 /** An operation that is pending. Times are on the clock of `performance.now()`. */
-export interface PendingEntry extends Description {
+export interface ListedOperation extends Description {
   readonly atMs: number;
   /** The stack where it began, and then those of what led to it. Empty if nobody saw it begin. */
   readonly traces: readonly Trace[];
@@ -84,11 +84,11 @@ const MAX_FRAMES = 3;
  * @param entries - the oldest first
  * @param stacks - what their stacks may cost
  */
-export function showPending(entries: readonly PendingEntry[], stacks: StackBudget): Pending {
+export function summarize(entries: readonly ListedOperation[], stacks: StackBudget): Summary {
   const [oldest] = entries;
-  if (!oldest) return NOTHING_PENDING;
+  if (!oldest) return NOTHING;
   const now = performance.now();
-  const sinceMs = ({ atMs }: PendingEntry): number => Math.round(now - atMs);
+  const sinceMs = ({ atMs }: ListedOperation): number => Math.round(now - atMs);
   const named = entries.reduce((best, entry) => (doubtOf(entry) < doubtOf(best) ? entry : best), oldest);
   const others = entries.length === 1 ? '' : ` (and ${entries.length - 1} more)`;
   return {
@@ -104,7 +104,7 @@ export function showPending(entries: readonly PendingEntry[], stacks: StackBudge
 }
 
 /** How doubtful it is that an operation is what keeps the invocation waiting. */
-function doubtOf({ connection, isAnswered }: PendingEntry): number {
+function doubtOf({ connection, isAnswered }: ListedOperation): number {
   if (connection === undefined) return isAnswered ? 2 : 0;
   return connection === 'busy' ? 1 : 3;
 }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** How much of the end of a file is read. The comment that names its map is there. */
-const TAIL_BYTES = 4096;
+const TAIL_BYTES = 65_536;
 
 /**
  * Returns the size of the source map of a file; `Infinity` for what is not on disk, as the code of `eval`, because Node

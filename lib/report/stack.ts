@@ -19,7 +19,7 @@ export const captureTrace = (below: AnyFunction, frames = FRAMES): Trace =>
 
 /** Captures the stack below a function, with as many frames as the program keeps in its errors. */
 export function captureFew(below: AnyFunction): Trace {
-  const trace = { stack: undefined };
+  const trace: Trace = {};
   Error.captureStackTrace?.(trace, below);
   return trace;
 }
@@ -41,7 +41,8 @@ export function framesOf(trace: Trace, budget: StackBudget): string[] {
 function writeFrames(trace: Trace, budget: StackBudget): string[] {
   const capture = (): Trace => captureTrace(capture, 1);
   const marker = callUserCode(capture, undefined, []) as Trace;
-  const [frames = [], [end = NO_FRAME] = []] = writeStacks([trace, marker], budget).map(splitFrames);
+  const [frames = [], ends] = writeStacks([trace, marker], budget).map(splitFrames);
+  const end = ends?.[0] ?? NO_FRAME;
   const place = end.slice(Math.max(end.lastIndexOf(' '), end.lastIndexOf('(')) + 1);
   const folder = OWN_FOLDER.exec(place)?.[0];
   const endsAt = frames.findIndex((frame) => frame.endsWith(place));
@@ -49,10 +50,11 @@ function writeFrames(trace: Trace, budget: StackBudget): string[] {
   return folder === undefined ? inner : inner.filter((frame) => !frame.includes(folder));
 }
 
-const splitFrames = (stack: unknown): string[] => {
-  const lines = typeof stack === 'string' ? stack.split('\n') : [];
-  return lines.map((line) => line.trim()).filter((line) => line.startsWith('at '));
-};
+const splitFrames = (stack: string): string[] =>
+  stack
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('at '));
 
 /** Gives an error the stack that begins at the caller of `entry` and ends where the user's code ends; without it, no frames. */
 export function setStack(error: Error, budget: StackBudget, entry?: AnyFunction): void {

@@ -2,7 +2,7 @@ import { withErrorProperty } from './error-property.js';
 import { read } from './error-trail.js';
 import { withoutHeeding } from './heeding.js';
 import { type LambdaTimeoutDetails, LambdaTimeoutError } from './lambda-timeout-error.js';
-import type { Pending } from './pending-operations.js';
+import type { Summary } from './pending-operations.js';
 
 /** How long the event loop may keep a timeout waiting before the message says that it was blocked. */
 const LATE_MS = 100;
@@ -30,7 +30,7 @@ export interface DeadlineFacts {
   /** Tells why the timeout was noticed late. */
   readonly explainDelay: () => 'blocked' | 'suspended' | 'debugged';
   /** What the code had under way. */
-  readonly pending: Pending;
+  readonly pending: Summary;
 }
 
 /** Whether the margin leaves the handler any time at all. */
@@ -44,23 +44,27 @@ export function handlerTimedOut(facts: TimeoutFacts, deadline: DeadlineFacts): L
     const leftMs = Math.round(facts.remainingMs);
     const reason = `its margin of ${marginMs} ms leaves no time, with ${leftMs} ms until the Lambda deadline`;
     const message = `${handlerName} timed out before it was called: ${reason}`;
-    return new LambdaTimeoutError(message, { ...details, lateByMs: 0 });
+    return withoutFrames(message, { ...details, lateByMs: 0 });
   }
   const when = details.lateByMs < LATE_MS ? before(marginMs) : before(details.remainingMs);
   const message = `${handlerName} timed out ${when}, after ${details.elapsedMs} ms${describe(deadline.pending)}`;
-  return new LambdaTimeoutError(message + describeDelay(details, deadline, facts.preempt), details);
+  return withoutFrames(message + describeDelay(details, deadline, facts.preempt), details);
 }
+
+/** Makes the error. Those who need frames of the user's code add them. */
+const withoutFrames = (message: string, details: LambdaTimeoutDetails): LambdaTimeoutError =>
+  withErrorProperty('stackTraceLimit', 0, () => new LambdaTimeoutError(message, details));
 
 /** Says when something was, by the ms that were left until the hard deadline. */
 const before = (leftMs: number): string =>
   leftMs < 0 ? `${-leftMs} ms after the Lambda deadline` : `${leftMs} ms before the Lambda deadline`;
 
-const describe = ({ waitingFor }: Pending): string => (waitingFor ? `, waiting for ${waitingFor}` : '');
+const describe = ({ waitingFor }: Summary): string => (waitingFor ? `, waiting for ${waitingFor}` : '');
 
 /** Says where code was interrupted by the innermost frame of its stack, without the folder of the file. */
 function describeInterruption(blockedAt: string): string {
   const [innermost] = blockedAt.split('\n') as [string];
-  return `; it blocked the event loop and was interrupted ${innermost.replace(/[^\s(]*[\\/](?=[^\\/]+$)/, '')}`;
+  return `; it blocked the event loop and was interrupted ${innermost.replace(/[^\s(]*[\\/]/, '')}`;
 }
 
 function describeDelay(
@@ -87,28 +91,19 @@ export function hookAbandoned(
   const { blockedAt, pending } = deadline;
   const message = `${hookName} was abandoned after its share of the margin, ${Math.round(shareMs)} ms`;
   const blocking = blockedAt === undefined ? '' : describeInterruption(blockedAt);
-  return new LambdaTimeoutError(message + describe(pending) + blocking, detailsOf(facts, deadline));
+  return withoutFrames(message + describe(pending) + blocking, detailsOf(facts, deadline));
 }
 
 /** Adds to an error that its code was interrupted in its grace, unless the handler has made the error read-only. */
 export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string): void {
   const { message: before } = timeout;
   const message = before + describeInterruption(blockedAt);
-  const stack = readStack(timeout);
+  const stack = read(timeout, 'stack') as string;
   try {
     Object.assign(timeout, { preempted: true, blockedAt, message });
-    if (stack !== undefined) timeout.stack = stack.replace(before, () => message);
+    timeout.stack = stack.replace(before, () => message);
   } catch {
-    // What has been made read-only stays as it is.
-  }
-}
-
-/** The stack of an error, if the program's own `prepareStackTrace` makes a text of it. */
-function readStack(error: Error): string | undefined {
-  try {
-    return typeof error.stack === 'string' ? error.stack : undefined;
-  } catch {
-    return undefined;
+    // What has been made read-only, or is no text, stays as it is.
   }
 }
 

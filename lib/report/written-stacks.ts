@@ -10,8 +10,8 @@ export interface Written {
  * Writes stacks out, all with source maps or all without. Node parses a map when the first stack with a frame of its file
  * is written, so what that would cost is asked first.
  */
-export function writeStacks(owners: readonly Written[], budget: StackBudget): unknown[] {
-  const read = (): unknown[] => owners.map(({ stack }) => stack);
+export function writeStacks(owners: readonly Written[], budget: StackBudget): string[] {
+  const read = (): string[] => owners.map(({ stack }) => String(stack));
   try {
     if (!mayBeMapped()) return read();
     return budget.spend(new Set(owners.flatMap(filesOf)), (isMapped) =>

@@ -9,8 +9,12 @@ export interface InterruptedStack {
    * `prepareStackTrace`, may use regular expressions. To run one in the middle of another one is fatal to V8.
    */
   readonly write: (stacks: StackBudget) => string;
-  /** Whether the innermost function is one of Node, which must not be stopped half-way. */
+  /** Whether the innermost function is one of Node, or runs in an async hook: neither must be stopped half-way. */
   readonly isInNode: boolean;
+  /** Whether the inspector has called any function, or that is not known. */
+  readonly isOfInspector: boolean;
+  /** Whether any function is not one of Node. */
+  readonly isOfProgram: boolean;
   /** Whether a CommonJS module is being loaded, or that is not known. */
   readonly mayBeRequiring: boolean;
   /** The module that is being loaded by an import, if one is. */
@@ -20,7 +24,7 @@ export interface InterruptedStack {
 }
 
 /** Reads the stack of the code below a function that the watchdog has called; undefined if there is no such code. */
-export function readStackBelow(called: () => unknown): InterruptedStack | undefined {
+export function readStackBelow(called: (...args: never) => unknown): InterruptedStack | undefined {
   // If `Error` is frozen, V8 does not give the sites, and only a text of a few frames can be written later.
   const seen = withErrorProperty('prepareStackTrace', passSites, (isSet) =>
     isSet ? withErrorProperty('stackTraceLimit', Infinity, () => captureFew(called).stack) : undefined,
@@ -32,12 +36,16 @@ export function readStackBelow(called: () => unknown): InterruptedStack | undefi
   // The first frame is the expression that made the call.
   if (sites?.length === 1) return undefined;
   const frames = (sites ?? []).slice(1).filter((site) => !site.isAsync());
-  const files = frames.map((site) => site.getFileName() ?? '');
+  const files = frames.map((site) => site.getFileName() ?? site.getEvalOrigin() ?? '');
+  const inspector = files.lastIndexOf('node:inspector');
   const job = files.indexOf('node:internal/modules/esm/module_job');
   const importing = files.slice(0, Math.max(job, 0)).filter((file) => file !== '' && !isOfNode(file));
   return {
     write: (stacks) => write(trace, stacks),
-    isInNode: isWriting || isOfNode(files.find((file) => file !== '')),
+    isInNode: isWriting || isOfNode(files.find((file) => file !== '')) || isInHook(frames),
+    isOfInspector: isWriting || inspector !== -1,
+    // What the inspector calls here are its replies, to the watchdog.
+    isOfProgram: isWriting || files.slice(inspector + 1).some((file) => file !== '' && !isOfNode(file)),
     mayBeRequiring: sites === undefined || files.includes('node:internal/modules/cjs/loader'),
     importing: importing.at(-1),
     isAwaitedModule: isModule(frames.at(-1)),
@@ -59,6 +67,24 @@ export function keepErrorProperties(): () => void {
 
 // No regular expressions in these: the interrupted code may be one, and to run another one then is fatal to V8.
 const isOfNode = (file = ''): boolean => file.startsWith('node:');
+
+/** Where Node calls the functions of async hooks. */
+const HOOK_CALLS = 'node:internal/async_hooks';
+
+/** The one function of that file that calls something else: what native code calls back. */
+const CALLS_BACK = 'callbackTrampoline';
+
+/** Whether an async hook is running. It may run between two parts of the code, and what ends there goes on with its next part. */
+function isInHook(frames: readonly NodeJS.CallSite[]): boolean {
+  const named = frames.filter((site) => site.getFileName());
+  return named.some(
+    (site, index) =>
+      index > 0 &&
+      site.getFileName() === HOOK_CALLS &&
+      site.getFunctionName() !== CALLS_BACK &&
+      !isOfNode(named[index - 1]?.getFileName() ?? ''),
+  );
+}
 
 const passSites = (_: unknown, sites: unknown): unknown => sites;
 

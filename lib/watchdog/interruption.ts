@@ -1,75 +1,95 @@
 import type { Session } from 'node:inspector';
-import { attempts, NO_ATTEMPT } from '../deadline/current-attempt.js';
-import { clearAsyncStack } from './node/async-stack.js';
+import { type InterruptedStack, readStackBelow } from './interrupted-stack.js';
+import type { EndCalls } from './node/calls-under-way.js';
+import { realTimeMs } from './real-time.js';
+import type { ExpiredCode } from './watched-attempts.js';
+
+const OVERDUE_MS = 1000;
+
+/** After how many terminations in vain native code has to be taken for what swallows them, as `new MessageChannel()` does. */
+const VAIN_TRIES = 2;
+
+/** What is ended, and what is called once it has ended. */
+export interface InterruptionOptions {
+  readonly expired: ExpiredCode;
+  /** Undefined where an endless number of microtasks blocks the thread and none of them alone. */
+  readonly stack: InterruptedStack | undefined;
+  /** Of this thread, connected. */
+  readonly session: Session;
+  readonly endCalls: EndCalls;
+  /** Called once the stack has been unwound, before anything else runs. */
+  readonly onEnded: (interruption: Interruption) => void;
+}
 
 /** Ends the code that is running on this thread. */
 export class Interruption {
+  /**
+   * Whether V8 is telling this thread of an end. To ask it for another one then is fatal: it frees what it is using. Stays true
+   * if that is terminated, so the stack has to show the inspector too.
+   */
+  static isBeingTold = false;
+
+  readonly expired: ExpiredCode;
+  readonly stack: InterruptedStack | undefined;
   /** The async resources in whose callbacks the code was running. */
   readonly resources: object[] = [];
-  readonly #session: Session;
-  readonly #endHookCalls: () => void;
-  readonly #onEnded: () => void;
+  readonly #options: InterruptionOptions;
+  readonly #madeAtMs = realTimeMs();
   #tries = 0;
-  #isEnding = false;
-  #wasSeen = false;
+  #isRefused = false;
 
-  /**
-   * @param session - of this thread, connected
-   * @param onEnded - called once the stack has been unwound, before anything else runs
-   */
-  constructor(session: Session, endHookCalls: () => void, onEnded: () => void) {
-    this.#session = session;
-    this.#endHookCalls = endHookCalls;
-    this.#onEnded = onEnded;
+  constructor(options: InterruptionOptions) {
+    this.expired = options.expired;
+    this.stack = options.stack;
+    this.#options = options;
   }
 
-  get tries(): number {
-    return this.#tries;
+  /** Whether the code has gone on for so long that it has to be said. */
+  get isOverdue(): boolean {
+    return realTimeMs() >= this.#madeAtMs + OVERDUE_MS;
   }
 
-  /** Whether `onEnded` has been called. */
-  get isEnding(): boolean {
-    return this.#isEnding;
+  /** Whether native code swallows the terminations that come in the user's own code. One in Node's code may come through. */
+  get isSwallowed(): boolean {
+    return this.#tries >= VAIN_TRIES;
   }
 
   /**
-   * Whether the code goes on, because native code has swallowed the termination, as `vm` with a `timeout` does. A look that
-   * was asked for meanwhile may also come just as the code has ended, at the first call after that. Another one cannot.
+   * Asks V8 to end the code at the next call of a function, which must be one of that code: this must be the last call of a
+   * look. Has to be called again if the code goes on, because native code may swallow the termination.
    */
-  isSwallowed(): boolean {
-    const wasSeen = this.#wasSeen;
-    this.#wasSeen = true;
-    return wasSeen;
-  }
-
-  /** Puts right what Node knows of the calls that are under way. Must be called before the code is ended, and after it. */
-  clear(): void {
-    attempts.run(NO_ATTEMPT, () => {
-      this.#endHookCalls();
-      this.resources.push(...clearAsyncStack());
-    });
-  }
-
-  /** Must be the last call of a look: V8 ends the code at the next call of a function, which must be one of that code. */
   ask(): void {
     this.#tries++;
-    const tries = this.#tries;
-    this.#session.post('Runtime.terminateExecution', (error) => {
-      // An error: another one has asked for the same. Not the last try: `askAgain` has brought this call about.
-      if (error || tries !== this.#tries) return;
-      this.#isEnding = true;
-      this.#onEnded();
-    });
+    // Before the code ends, because Node would abort the process if it met the id of a call that has been terminated.
+    this.endCalls();
+    this.#terminate();
+    if (!this.#isRefused) return;
+    // Another termination was asked for and swallowed. It counts as under way until it has ended anything at all.
+    this.#options.session.post('Runtime.evaluate', { expression: 'for (;;);', timeout: 1 });
+    this.#terminate();
   }
 
-  /**
-   * Asks once more, because the termination was swallowed. For V8 it is still under way, and V8 refuses another one until it
-   * has ended anything at all.
-   */
-  askAgain(): void {
-    this.#tries++;
-    this.#wasSeen = false;
-    this.#session.post('Runtime.evaluate', { expression: 'for (;;);', timeout: 1 });
-    this.ask();
+  #terminate(): void {
+    this.#isRefused = false;
+    this.#options.session.post('Runtime.terminateExecution', this.#onReply);
   }
+
+  disconnect(): void {
+    this.#options.session.disconnect();
+  }
+
+  endCalls(): void {
+    this.resources.push(...this.#options.endCalls());
+  }
+
+  /** V8 replies once it has ended all code. It also replies if something has ended no more than a look, or an evaluation. */
+  readonly #onReply = (error: Error | null): void => {
+    if (error) {
+      this.#isRefused = true;
+      return;
+    }
+    Interruption.isBeingTold = true;
+    if (!readStackBelow(this.#onReply)?.isOfProgram) this.#options.onEnded(this);
+    Interruption.isBeingTold = false;
+  };
 }

@@ -22,7 +22,6 @@ export class MacrotaskQueue {
       else this.#runNext();
     });
     this.#channel.port1.unref();
-    this.#channel.port2.unref();
   }
 
   /** @param context - in which the step runs. No code may run in it, because Node may lose what it holds when that ends. */

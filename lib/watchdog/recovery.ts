@@ -10,6 +10,9 @@ const TURNS = 4;
 /** After how long another sign counts as another turn. The timer that is a sign of life is due long before. */
 const TURN_MS = 15;
 
+/** How long a turn may take. With a small share of the CPU a look would only delay it. */
+const MAX_TURN_MS = 50;
+
 export interface RecoveryOptions {
   /** Where Node writes to its standard streams synchronously. */
   readonly isMainThread: boolean;
@@ -49,7 +52,7 @@ export class Recovery {
 
   /** When the event loop has to be seen to turn, whatever else happens; `Infinity` if that does not matter. */
   get msUntilTurn(): number {
-    return this.#turnsLeft > 0 ? TURN_MS : Number.POSITIVE_INFINITY;
+    return this.#turnsLeft > 0 ? MAX_TURN_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Notes that the event loop turns, which does not depend on what may be damaged. Several signs may come in one turn. */

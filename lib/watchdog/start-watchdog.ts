@@ -1,8 +1,7 @@
 import type { Session } from 'node:inspector';
-import { shared } from '../shared.js';
-import { findHookCalls } from './node/async-hooks.js';
-import { findObstacle } from './node/async-stack.js';
-import { canMend } from './node/event-loop-mending.js';
+import { sharedByCopies } from '../shared.js';
+import { findEndCalls } from './node/calls-under-way.js';
+import { canFinishCallbacks } from './node/interrupted-callbacks.js';
 import { NO_WATCHDOG, type Watchdog } from './watchdog.js';
 import { ThreadWatchdog } from './watched-thread.js';
 
@@ -15,7 +14,7 @@ type Warn = (problem: string, detail: string) => void;
  * @param name - of the handler, for the warning
  */
 export const startWatchdog = (name: string, warn: Warn): Watchdog =>
-  shared('watchdog', () => create(name, once(warn)));
+  sharedByCopies('watchdog', () => create(name, once(warn)));
 
 function create(name: string, warn: Warn): Watchdog {
   const onObstacle = (reason: string): void =>
@@ -35,12 +34,10 @@ function create(name: string, warn: Warn): Watchdog {
     }
     const { Worker, threadId } = process.getBuiltinModule('node:worker_threads');
     const { Session, url } = process.getBuiltinModule('node:inspector');
-    if (!canMend()) throw new Error('this Node keeps its immediates in another way');
-    const endHookCalls = withSession(new Session(), findHookCalls);
-    if (!endHookCalls) throw new Error('this Node keeps its async hooks in another way');
-    const obstacle = findObstacle();
-    if (obstacle !== undefined) throw new Error(obstacle);
-    const tools = { Worker, Session, url, threadId, endHookCalls, isAlone: isOrdinaryLambda() };
+    if (!canFinishCallbacks()) throw new Error('this Node keeps its immediates in another way');
+    const endCalls = withSession(new Session(), findEndCalls);
+    if (!endCalls) throw new Error('this Node keeps its async hooks in another way');
+    const tools = { Worker, Session, url, threadId, endCalls, isAlone: isOrdinaryLambda() };
     const watchdog = new ThreadWatchdog(tools, { onObstacle, onDamage });
     if (hasPartOfCpu()) watchdog.getReady();
     return watchdog;

@@ -23,11 +23,15 @@ export const SEQUENCE = 0;
 export const DUE = 1;
 /** Until when the watching thread sleeps. It is woken only if something is due earlier. */
 export const ASLEEP_UNTIL = 2;
-/** 1 as soon as the watching thread watches. */
+/** 1 as soon as the watching thread watches, 2 once it has looked. */
 export const READY = 3;
 /** 1 while the watching thread is connected to the watched one: a process that exits now would wait for it, and say so. */
 export const CONNECTED = 4;
-export const CELLS = 5;
+/** 1 while code on the watched thread is being ended: what ends a look then is likely that, and not a termination by others. */
+export const INTERRUPTING = 5;
+/** 1 once the watched thread has answered the last message. */
+export const ANSWERED = 6;
+export const CELLS = 7;
 
 /** Nothing is due. It is also the latest time that a cell can hold: 24 days, which is longer than environments live. */
 export const NEVER = 2 ** 31 - 1;

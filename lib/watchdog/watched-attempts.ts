@@ -1,4 +1,4 @@
-import { attempts, type CurrentAttempt, isOver } from '../deadline/current-attempt.js';
+import { attempts, type CurrentAttempt, isOver, NO_ATTEMPT } from '../deadline/current-attempt.js';
 import { realTimeMs } from './real-time.js';
 
 /** How often a thread on which abandoned code may run has to show that it is alive. */
@@ -16,7 +16,7 @@ const isPatienceOver = ({ cutOffAtMs, hookDeadlineAtMs }: CurrentAttempt): boole
   performance.now() >= (cutOffAtMs + hookDeadlineAtMs) / 2;
 
 /** Code that must end. */
-export interface Guilty {
+export interface ExpiredCode {
   /** The attempts that it belongs to, from the one whose code it is to the one whose time is over. */
   readonly attempts: readonly CurrentAttempt[];
   /** Whether it must end even where a function of Node is the innermost one. */
@@ -80,11 +80,13 @@ export class WatchedAttempts {
    * Finds out whether the code that is running blocks the thread although its time is over.
    *
    * @param isInCode - whether any code is running
+   * @param lost - the attempt to which code belongs whose async context is lost: that which is left may be one of our own
    */
-  findGuilty(isInCode: boolean): Guilty | undefined {
+  findExpired(isInCode: boolean, lost?: CurrentAttempt): ExpiredCode | undefined {
     this.#stuckSinceMs ??= realTimeMs();
     const stuckForMs = realTimeMs() - this.#stuckSinceMs;
-    const chain = chainOf(attempts.getStore());
+    const current = attempts.getStore();
+    const chain = chainOf(current === undefined || current === NO_ATTEMPT ? (lost ?? current) : current);
     if (chain.every(isOver) && !chain.some(({ state }) => state === 'timed out')) {
       // Code of the module level, or of an invocation that has ended. The thread may also be idle, or just passing on the
       // answer of an invocation. Then two looks in a row do not see the same.
@@ -100,14 +102,14 @@ export class WatchedAttempts {
       // A callback of a connection that it has opened may work for another invocation, but not for that long.
       return stuckForMs >= SUSPECT_MS || this.#some(isAtDeadline);
     };
-    const guilty = chain.slice(0, chain.map(mustEnd).lastIndexOf(true) + 1);
-    if (guilty.length === 0) return undefined;
+    const expired = chain.slice(0, chain.map(mustEnd).lastIndexOf(true) + 1);
+    if (expired.length === 0) return undefined;
     const isUrgent = (attempt: CurrentAttempt): boolean =>
       mustEnd(attempt) &&
       (attempt.state === 'timed out'
         ? stuckForMs >= 2 * SUSPECT_MS || this.#some(isPatienceOver)
         : isPatienceOver(attempt));
-    return { attempts: guilty, isUrgent: guilty.some(isUrgent) };
+    return { attempts: expired, isUrgent: expired.some(isUrgent) };
   }
 
   #some(test: (attempt: CurrentAttempt) => boolean): boolean {

@@ -6,16 +6,18 @@ import { sharedSymbol } from '../shared.js';
 import { type InterruptedStack, keepErrorProperties, readStackBelow } from './interrupted-stack.js';
 import { Interruption } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
-import { findObstacle } from './node/async-stack.js';
-import { mend } from './node/event-loop-mending.js';
+import type { EndCalls } from './node/calls-under-way.js';
 import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
+import { finishCallback } from './node/interrupted-callbacks.js';
 import { realTimeMs, ZERO } from './real-time.js';
 import { Recovery } from './recovery.js';
 import {
+  ANSWERED,
   ASLEEP_UNTIL,
   CELLS,
   CONNECTED,
   DUE,
+  INTERRUPTING,
   type LookAnswer,
   NEVER,
   READY,
@@ -23,7 +25,7 @@ import {
   type WatchingThreadData,
 } from './two-threads.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
-import { type Guilty, WatchedAttempts } from './watched-attempts.js';
+import { type ExpiredCode, WatchedAttempts } from './watched-attempts.js';
 import { WATCHING_THREAD } from './watching-thread-text.js';
 
 /** The name under which the global object holds the function that the watching thread calls. */
@@ -31,15 +33,6 @@ const LOOK = sharedSymbol('look');
 
 /** How long the start of the thread may keep the start of the function waiting. */
 const START_MS = 2000;
-
-/** Soon, so that the watching thread wakes while the function still starts. */
-const REHEARSAL_MS = 5;
-
-/** How long what Node does right after an interruption may take, such as to tell of rejections. */
-const UNWINDING_MS = 100;
-
-/** How often code is ended in vain before that is said. */
-const MANY_TRIES = 20;
 
 /** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
@@ -62,7 +55,7 @@ export interface Tools {
   readonly Session: typeof Session;
   readonly url: typeof url;
   readonly threadId: number;
-  readonly endHookCalls: () => void;
+  readonly endCalls: EndCalls;
   /** Whether no code runs beside an invocation that is not part of it. */
   readonly isAlone: boolean;
 }
@@ -73,12 +66,6 @@ export interface Reporter {
   onObstacle(reason: string): void;
   /** What works no longer since an interruption. */
   onDamage(part: string): void;
-}
-
-/** A look that is under way, or that was ended half-way: a termination by others, as of `vm`, may strike a look. */
-interface UnfinishedLook {
-  guilty: Guilty | undefined;
-  readonly restore: () => void;
 }
 
 /** Watches the thread that it is made on, from another one. */
@@ -94,10 +81,8 @@ export class ThreadWatchdog implements Watchdog {
   readonly #attempts: WatchedAttempts;
   /** The interruption that V8 was asked for, and whose code has not ended. */
   #interruption: Interruption | undefined;
-  #unfinished: UnfinishedLook | undefined;
-  /** What has been ended since the event loop last turned. Its async context is lost. */
-  #ended: Guilty | undefined;
-  #endedAtMs = 0;
+  /** Puts back what a look has changed. A termination by others, as of `vm`, may strike a look, which ends half-way then. */
+  #restore: (() => void) | undefined;
 
   constructor(tools: Tools, reporter: Reporter) {
     this.#tools = tools;
@@ -136,13 +121,14 @@ export class ThreadWatchdog implements Watchdog {
   }
 
   /**
-   * Waits until the thread watches, and arms and disarms once: neither the thread's start nor the compilation of what each
-   * invocation calls must take the first invocation's share of a small CPU.
+   * Waits until the thread watches and has looked once. V8 compiles a function when it first runs, and the first interruption
+   * must not wait for that with a small share of the CPU.
    */
   getReady(): void {
     Atomics.wait(this.#cells, READY, 0, START_MS);
-    const rehearsal = { ...NO_ATTEMPT, cutOffAtMs: performance.now() + REHEARSAL_MS };
+    const rehearsal = { ...NO_ATTEMPT, cutOffAtMs: performance.now() };
     this.arm(rehearsal);
+    Atomics.wait(this.#cells, READY, 1, START_MS);
     this.disarm(rehearsal);
   }
 
@@ -164,10 +150,12 @@ export class ThreadWatchdog implements Watchdog {
   }
 
   #onMessage(): void {
-    this.#ended = undefined;
-    this.#unfinished?.restore();
-    this.#unfinished = undefined;
-    if (this.#interruption?.isEnding) this.#interruption = undefined;
+    this.#cells[ANSWERED] = 1;
+    // Its code has ended, and V8 has not said so: that is lost where native code swallows terminations.
+    const interruption = this.#interruption;
+    if (interruption) this.shield(() => this.#goOn(interruption));
+    this.#restore?.();
+    this.#restore = undefined;
     this.#recovery.noteTurn();
     this.#attempts.refresh();
     this.#noteAlive();
@@ -192,90 +180,88 @@ export class ThreadWatchdog implements Watchdog {
   readonly #look = (): LookAnswer => {
     // Throws if the stack has no room for all of the following, because half of it would do harm.
     Reflect.apply(nothing, undefined, ROOM);
-    // This thread is alive.
-    if (this.#interruption?.isEnding) return false;
-    const wasStruck = this.#unfinished !== undefined;
-    this.#unfinished?.restore();
+    this.#restore?.();
     // Never without the one before: a termination may strike here too.
-    const look: UnfinishedLook = { restore: keepErrorProperties(), guilty: undefined, ...this.#unfinished };
-    this.#unfinished = look;
+    this.#restore ??= keepErrorProperties();
     let answer = false;
     try {
-      const stack = readStackBelow(this.#look);
-      look.guilty ??= this.#attempts.findGuilty(stack !== undefined) ?? this.#findStillGuilty(stack);
-      if (this.#interruption) {
-        if (this.#interruption.isSwallowed()) return this.#askAgain(this.#interruption);
-      } else if (!look.guilty) {
-        this.#attempts.refresh();
-        this.#tellDue();
-      } else if (stack?.isInNode && !look.guilty.isUrgent) answer = true;
-      else {
-        const obstacle = this.#findObstacle(stack);
-        if (obstacle === undefined) return this.#interrupt(look.guilty, stack);
-        this.#reporter.onObstacle(obstacle);
-      }
+      answer = this.#judge(readStackBelow(this.#look));
     } catch (error) {
       this.#reporter.onObstacle(String(error));
     }
-    // A look that was struck may have lost the async context of the code.
-    this.#unfinished = wasStruck && answer ? { ...look, restore: nothing } : undefined;
+    this.#restore = undefined;
     return answer;
   };
 
-  /** Code that goes on although V8 has told that it has ended: a termination by others may have struck a look meanwhile. */
-  #findStillGuilty(stack: InterruptedStack | undefined): Guilty | undefined {
-    const isOverdue = realTimeMs() >= this.#endedAtMs + UNWINDING_MS;
-    return stack && isOverdue && attempts.getStore() === undefined ? this.#ended : undefined;
+  #judge(stack: InterruptedStack | undefined): LookAnswer {
+    if (Interruption.isBeingTold && stack?.isOfInspector) return true;
+    const interruption = this.#interruption;
+    // The code has ended, and V8 is about to say so.
+    if (interruption && !stack?.isOfProgram) return false;
+    const expired = this.#attempts.findExpired(stack !== undefined, interruption?.expired.attempts[0]);
+    if (expired && stack?.isInNode && !expired.isUrgent && !interruption?.isSwallowed) return true;
+    if (interruption) {
+      if (!expired) return false;
+      if (interruption.isOverdue) this.#reporter.onObstacle(SWALLOWED);
+      interruption.ask();
+      // Soon, and not always at the same moment of what native code does again and again.
+      return true;
+    }
+    if (!expired) {
+      this.#attempts.refresh();
+      this.#tellDue();
+      return false;
+    }
+    const obstacle = this.#findObstacle(stack);
+    if (obstacle === undefined) this.#interrupt(expired, stack);
+    else this.#reporter.onObstacle(obstacle);
+    return false;
   }
 
   #findObstacle(stack: InterruptedStack | undefined): string | undefined {
     if (stack?.isAwaitedModule) return AWAITED_MODULE;
-    return this.#tools.url() === undefined ? findObstacle() : DEBUGGED;
+    return this.#tools.url() === undefined ? undefined : DEBUGGED;
   }
 
-  #askAgain(interruption: Interruption): false {
-    if (interruption.tries >= MANY_TRIES) this.#reporter.onObstacle(SWALLOWED);
-    interruption.clear();
-    this.#unfinished = undefined;
-    interruption.askAgain();
-    return false;
-  }
-
-  #interrupt(guilty: Guilty, stack: InterruptedStack | undefined): false {
+  #interrupt(expired: ExpiredCode, stack: InterruptedStack | undefined): void {
     const session = new this.#tools.Session();
-    const interruption = new Interruption(session, this.#tools.endHookCalls, () => {
-      try {
-        interruption.clear();
-        interruption.resources.forEach(mend);
-        if (stack?.mayBeRequiring) forgetHalfLoadedModules();
-      } catch (error) {
-        this.#reporter.onObstacle(String(error));
-      }
-      this.#recovery.begin();
-      this.#runAlone(() => session.disconnect());
-      this.#tell(guilty, stack);
-      this.#interruption = undefined;
-      this.#ended = guilty;
-      this.#endedAtMs = realTimeMs();
-      this.#noteAlive();
+    session.connect();
+    this.#interruption = new Interruption({
+      expired,
+      stack,
+      session,
+      endCalls: this.#tools.endCalls,
+      onEnded: (interruption) => this.shield(() => this.#onEnded(interruption)),
     });
-    // First, because this may fail, and the code could not go on without its stack of async ids.
-    this.shield(() => session.connect());
-    try {
-      interruption.clear();
-    } catch (error) {
-      session.disconnect();
-      throw error;
-    }
-    this.#interruption = interruption;
-    this.#unfinished = undefined;
-    interruption.ask();
-    return false;
+    this.#cells[INTERRUPTING] = 1;
+    this.#interruption.ask();
   }
 
-  #tell({ attempts }: Guilty, stack: InterruptedStack | undefined): void {
+  #onEnded(interruption: Interruption): void {
+    const { stack, resources } = interruption;
+    try {
+      interruption.endCalls();
+      resources.forEach(finishCallback);
+      if (stack?.mayBeRequiring) forgetHalfLoadedModules();
+    } catch (error) {
+      this.#reporter.onObstacle(String(error));
+    }
+    this.#goOn(interruption);
+  }
+
+  /** Goes on once the code has ended. */
+  #goOn(interruption: Interruption): void {
+    this.#interruption = undefined;
+    this.#cells[INTERRUPTING] = 0;
+    this.#recovery.begin();
+    this.#runAlone(() => interruption.disconnect());
+    this.#tell(interruption);
+    this.#noteAlive();
+  }
+
+  #tell({ expired, stack }: Interruption): void {
     let importing = stack?.importing;
-    for (const attempt of attempts) {
+    for (const attempt of expired.attempts) {
       const tell = attempt.interrupt.bind(attempt, stack?.write ?? betweenMicrotasks, importing);
       importing = undefined;
       // One that is not watched runs its own steps at once.

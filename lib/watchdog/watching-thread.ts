@@ -8,9 +8,11 @@ import { writeSync } from 'node:fs';
 import { type Runtime, Session } from 'node:inspector';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import {
+  ANSWERED,
   ASLEEP_UNTIL,
   CONNECTED,
   DUE,
+  INTERRUPTING,
   type LookAnswer,
   NEVER,
   READY,
@@ -22,15 +24,23 @@ import {
 const PATIENCE_MS = 15;
 /** After how long it looks again, if the last look met a function of Node. */
 const AGAIN_MS = 1;
-/** How often it looks again at once, where the watched thread's stack has no room for a look. */
+/** How often it looks again at once, where the watched thread's stack has no room for a look, or others end the looks. */
 const MAX_FAILURES = 50;
+/** What has ended a look half-way. It is said if it ends all looks. */
+const STRUCK = 'a termination by others, such as that of `vm` with a `timeout`, strikes each look at it';
 /** After how long it tries again, where the watched thread could not be reached. */
 const RETRY_MS = 1000;
 /** How long the inspector of the main thread may take to name its workers. */
 const FIND_MS = 100;
 
-/** What the inspector answers to an evaluation; undefined if V8 has not even begun. */
-type Reply = Runtime.EvaluateReturnType | undefined;
+/** The end of what the inspector says where V8 lets no evaluation begin. */
+const INTERNAL_ERROR = 'Internal error';
+
+/** What the inspector answers to an evaluation: a result, or an error if it was ended half-way. */
+interface Reply {
+  readonly result?: Runtime.EvaluateReturnType | undefined;
+  readonly error?: { readonly message: string } | null;
+}
 
 /** A way to evaluate an expression on the watched thread. */
 interface Connection {
@@ -45,24 +55,38 @@ const port = parentPort as MessagePort;
 
 const now = (): number => Number((process.hrtime.bigint() - zero) / 1_000_000n);
 
+/** For which time the watched thread was last asked for a sign of life, and when. */
+let askedFor = NEVER;
+let askedAt = 0;
+
 function watch(): void {
   for (;;) {
     const seen = Atomics.load(cells, SEQUENCE);
     const due = Atomics.load(cells, DUE);
     Atomics.store(cells, ASLEEP_UNTIL, due);
     if (Atomics.load(cells, DUE) !== due) continue;
-    if (due === NEVER) Atomics.wait(cells, SEQUENCE, seen);
-    else if (due > now()) Atomics.wait(cells, SEQUENCE, seen, due - now());
-    else if (isStuck(due)) break;
+    const next = nextAt(due);
+    if (next === NEVER) Atomics.wait(cells, SEQUENCE, seen);
+    else if (next > now()) Atomics.wait(cells, SEQUENCE, seen, next - now());
+    else if (askedFor !== due || Atomics.load(cells, ANSWERED) === 1) ask(due);
+    else break;
   }
+  askedFor = NEVER;
   look();
 }
 
-/** A thread that is alive receives the message and sets a later time. */
-function isStuck(due: number): boolean {
+/** A thread is asked so early that it is known to be stuck as soon as something is due. */
+function nextAt(due: number): number {
+  if (askedFor === due) return Math.max(due, askedAt + PATIENCE_MS);
+  return due === NEVER ? NEVER : due - PATIENCE_MS;
+}
+
+/** A thread that is alive answers the message, and sets a later time if this one has come. */
+function ask(due: number): void {
+  askedFor = due;
+  askedAt = now();
+  Atomics.store(cells, ANSWERED, 0);
   port.postMessage(undefined);
-  Atomics.wait(cells, SEQUENCE, Atomics.load(cells, SEQUENCE), PATIENCE_MS);
-  return Atomics.load(cells, DUE) === due;
 }
 
 function look(): void {
@@ -72,25 +96,24 @@ function look(): void {
   const leave = (next: () => void): void =>
     connection.end(() => {
       Atomics.store(cells, CONNECTED, 0);
+      setReady(2);
       port.postMessage(undefined);
       next();
     });
   const lookOnce = (): void => connection.post('Runtime.evaluate', { expression }, onReply);
-  const onReply = (reply: Reply): void => {
-    if (!reply) {
-      // A termination by others has struck the look, such as that of `vm` with a `timeout`. As long as that is under way, V8
-      // begins nothing else. Another termination that strikes nothing but an evaluation puts an end to it.
+  const onReply = ({ result, error }: Reply): void => {
+    const isStuck = error?.message.endsWith(INTERNAL_ERROR);
+    // V8 takes a termination that has ended a look for done. Ours is asked for again by the next look, but nothing else would
+    // end a script whose termination was lost. Nor can there be a next look while V8 takes the code for ended, on Node 20.
+    if (!result && (Atomics.load(cells, INTERRUPTING) === 0 || isStuck))
       connection.post('Runtime.terminateExecution', {}, nothing);
-      connection.post('Runtime.evaluate', { expression: '0', timeout: 1000 }, () => leave(watch));
-      return;
-    }
-    const error = reply.exceptionDetails?.exception?.description;
-    const answer: LookAnswer = error === undefined ? reply.result.value : ++failures < MAX_FAILURES;
+    const reason = result ? result.exceptionDetails?.exception?.description : STRUCK;
+    const answer: LookAnswer = reason === undefined ? result?.result.value : ++failures < MAX_FAILURES;
     if (answer) {
       setTimeout(lookOnce, AGAIN_MS);
       return;
     }
-    if (error !== undefined) tell(error.split('\n', 1).join());
+    if (reason !== undefined) tell(reason.split('\n', 1).join());
     leave(watch);
   };
   function onLost(reason: string): void {
@@ -104,7 +127,8 @@ function connectToMainThread(): Connection {
   const session = new Session();
   session.connectToMainThread();
   return {
-    post: (method, params, onReply) => session.post(method, params, (_, reply) => onReply(reply as Reply)),
+    post: (method, params, onReply) =>
+      session.post(method, params, (error, result) => onReply({ result, error } as Reply)),
     end(onEnd) {
       session.disconnect();
       onEnd();
@@ -133,8 +157,8 @@ function connectToWorker(onLost: (reason: string) => void): Connection {
   });
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     if (params.sessionId !== sessionId) return;
-    const { id, result } = JSON.parse(params.message);
-    waiting.get(id)?.(result);
+    const { id, result, error } = JSON.parse(params.message);
+    waiting.get(id)?.({ result, error });
     waiting.delete(id);
   });
   const check = (): void => {
@@ -157,6 +181,11 @@ function connectToWorker(onLost: (reason: string) => void): Connection {
 
 const nothing = (): void => {};
 
+function setReady(ready: 1 | 2): void {
+  Atomics.store(cells, READY, ready);
+  Atomics.notify(cells, READY);
+}
+
 const told = new Set<string>();
 
 /** The watched thread is stuck, so its logger cannot be asked to say it. */
@@ -170,6 +199,5 @@ function tell(reason: string): void {
 // Keeps this thread alive for the answers of the inspector.
 setInterval(nothing, NEVER);
 
-Atomics.store(cells, READY, 1);
-Atomics.notify(cells, READY);
+setReady(1);
 watch();

@@ -40,6 +40,10 @@ export class Database {
     this.#isLocked = true;
   }
 
+  unlock(): void {
+    this.#isLocked = false;
+  }
+
   stop(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

@@ -3,7 +3,7 @@ import { Database } from './database.js';
 
 export const database: Sample = {
   name: 'database',
-  shows: 'a query that hangs over a connection of an earlier invocation, and the line that began it',
+  shows: 'a query that hangs over a connection of an earlier invocation, which is then closed',
   async show({ event, startLambda, note }) {
     const server = await Database.start();
     try {
@@ -18,9 +18,12 @@ export const database: Sample = {
       server.lock();
       note('Somebody else locks the row, and the next event arrives');
       const second = await lambda.invoke(event);
+      server.unlock();
+      note('The lock is gone, and the event is delivered again');
+      const third = await lambda.invoke(event);
       const hung = `UPDATE mysql://127.0.0.1:${server.port}`;
       return {
-        outcome: `the error names the query that hung, "${hung}", and its line`,
+        outcome: `the error names the query that hung, "${hung}", and its line; the next event gets a new connection`,
         missing: missing({
           'a first invocation that succeeded':
             first.status === 'succeeded' && printed(first, 'Marked as paid'),
@@ -30,6 +33,10 @@ export const database: Sample = {
           'the line that began it':
             printed(second, `Hung: ${hung} at markPaid (`) && printed(second, 'handler.ts:'),
           'the line of the @Finally hook': printed(second, 'Cleaned up'),
+          'a third one in the same process that succeeded, over a new connection':
+            third.status === 'succeeded' &&
+            third.processId === first.processId &&
+            printed(third, 'Marked as paid'),
         }),
       };
     } finally {

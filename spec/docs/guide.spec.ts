@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { blocksOf, linksIn } from './markdown.js';
-import { filesIn, read } from './repository.js';
+import { filesIn, ROOT, read } from './repository.js';
 
 /** What fits into ten minutes of reading. */
 const MAX_LINES = 200;
@@ -47,6 +48,22 @@ for (const { readme, pages } of GUIDES) {
 /** The lines of code that a page of GitHub shows without a scroll bar. */
 const MAX_COLUMNS = 95;
 
+describe('the tables of samples', () => {
+  const samples = readdirSync(join(ROOT, 'samples')).filter((name) =>
+    existsSync(join(ROOT, 'samples', name, 'sample.ts')),
+  );
+
+  for (const [page, root] of [
+    ['docs/platforms.md', '..'],
+    ['docs/ja/platforms.md', '../..'],
+  ] as const) {
+    it(`have a row for each sample in ${page}`, () => {
+      const rows = linksIn(read(page)).filter((link) => link.startsWith(`${root}/samples/`));
+      expect(rows).to.include.members(samples.map((name) => `${root}/samples/${name}/handler.ts`));
+    });
+  }
+});
+
 describe('the pages of the guide', () => {
   /** In the order of the table in the README, without those that are not written to be read one after the other. */
   const pages = linksIn(read('README.md'))
@@ -74,7 +91,7 @@ describe('the pages of the guide', () => {
     });
   }
 
-  for (const document of ['README.md', ...pages]) {
+  for (const document of ['README.md', ...pages, 'docs/api.md']) {
     it(`have no line of code over ${MAX_COLUMNS} characters in ${document}`, () => {
       const code = blocksOf(read(document)).filter(({ kind }) => kind.startsWith('```ts'));
       const lines = code.flatMap(({ text }) => text.split('\n'));

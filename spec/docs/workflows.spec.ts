@@ -7,7 +7,12 @@ type Permissions = Readonly<Record<string, 'read' | 'write'>>;
 interface Job {
   readonly permissions?: Permissions;
   readonly 'timeout-minutes'?: number;
-  readonly strategy?: { readonly matrix: { readonly node: readonly number[] } };
+  readonly strategy?: {
+    readonly matrix: {
+      readonly node?: readonly number[];
+      readonly include?: readonly { readonly files: string }[];
+    };
+  };
   readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
 }
 
@@ -67,9 +72,22 @@ describe('the workflows', () => {
     const versions = [...new Set(lists.join(' ').split(' ').map(Number))].sort();
     const matrices = workflows
       .flatMap(jobsIn)
-      .flatMap(({ strategy }) => (strategy ? [strategy.matrix.node] : []));
+      .flatMap(({ strategy }) => (strategy?.matrix.node ? [strategy.matrix.node] : []));
     expect(matrices).not.to.have.length(0);
     for (const matrix of matrices) expect(matrix).to.deep.equal(versions);
+  });
+
+  it('mutate each room of `lib` in one job, and of the watchdog what the whole run does', () => {
+    const { mutate } = JSON.parse(read('mutation/stryker.config.json')) as { mutate: string[] };
+    const rooms = filesIn('lib', /^\w+$/).map((room) => `${room}/**`);
+    const files = jobsIn('.github/workflows/nightly.yml').flatMap(
+      ({ strategy }) => strategy?.matrix.include?.flatMap(({ files }) => files.split(',')) ?? [],
+    );
+    const isOfWatchdog = (path: string): boolean => path.startsWith('lib/watchdog/');
+    expect(files.filter(isOfWatchdog)).to.deep.equal(mutate.filter(isOfWatchdog));
+    expect(files.filter((path) => !isOfWatchdog(path))).to.have.members(
+      ['lib/*.ts', ...rooms].filter((path) => !isOfWatchdog(path)),
+    );
   });
 
   it('run the commands of the README, as `.ci/run` does on the newest Node of Lambda', () => {
@@ -95,6 +113,10 @@ describe('the workflows', () => {
     const [publish] = jobsIn('.github/workflows/release.yml') as [Job];
     expect(publish.permissions).to.deep.equal({ contents: 'read', 'id-token': 'write' });
     expect(publish.steps.at(-1)?.run).to.match(/^npm publish --provenance\b/);
+  });
+
+  it('release only what names its repository, since `npm publish` checks it first', () => {
+    expect(scriptsOf('')).to.include({ prepublishOnly: 'npm run test:release' });
   });
 });
 

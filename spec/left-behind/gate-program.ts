@@ -48,6 +48,10 @@ const patches: Readonly<Record<Scenario['patch'], () => Undo>> = {
     Object.defineProperty(process, 'emit', { get: () => emit, configurable: true });
     return () => Reflect.deleteProperty(process, 'emit');
   },
+  'a frozen prototype'() {
+    Object.freeze(Object.getPrototypeOf(process));
+    return () => {};
+  },
   'signal-exit 3': () => require('signal-exit3')(() => {}),
   'signal-exit 3, unloaded'() {
     const onExit = require('signal-exit3');

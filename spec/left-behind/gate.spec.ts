@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { programsOf } from '../support/programs.js';
 import { PATCHES, type Scenario, type Step } from './gate.js';
-import { run } from './programs.js';
+
+const { run } = programsOf(import.meta.url);
 
 const LATE = ['a late exception', 'a late rejection'];
 
@@ -11,10 +13,9 @@ const stepsOf = (order: string): Step[] => [...order] as Step[];
 
 /** What a program prints, and whether it survives. */
 async function outcomeOf(scenario: Scenario): Promise<{ late: string[]; rest: string; code: number | null }> {
-  const { code, stdout, stderr } = await run('gate-program', scenario, []);
-  const lines = stdout.trim().split('\n');
-  const late = lines.filter((line) => line.startsWith('Error: a late')).map((line) => line.slice(7));
-  const rest = lines.filter((line) => !line.startsWith('Error: a late')).join('\n');
+  const { code, stdout, stderr } = await run('gate-program', [JSON.stringify(scenario)]);
+  const late = stdout.filter((line) => line.startsWith('Error: a late')).map((line) => line.slice(7));
+  const rest = stdout.filter((line) => !line.startsWith('Error: a late')).join('\n');
   return { late: late.sort(), rest: rest + stderr, code };
 }
 

@@ -4,6 +4,7 @@ export const PATCHES = [
   'an assignment that is deleted',
   'Object.defineProperty',
   'a getter',
+  'a frozen prototype',
   'signal-exit 3',
   'signal-exit 3, unloaded',
   'signal-exit 4',

@@ -1,12 +1,11 @@
 import { expect } from 'chai';
+import { programsOf } from '../support/programs.js';
 import { ENDS, OPENS, type Report, type Scenario } from './kept.js';
-import { run } from './programs.js';
 
-const reportOf = async (scenario: Scenario): Promise<Report> => {
-  const { stdout, stderr } = await run('kept-program', scenario, ['--expose-gc']);
-  expect(stderr).to.equal('');
-  return JSON.parse(stdout);
-};
+const { reportOf } = programsOf(import.meta.url);
+
+const seen = (scenario: Scenario): Promise<Report> =>
+  reportOf('kept-program', JSON.stringify(scenario), { nodeArgs: ['--expose-gc'] });
 
 describe('what an invocation leaves open does not keep its event or its response stream in memory (R16)', function () {
   this.timeout(30_000);
@@ -15,7 +14,7 @@ describe('what an invocation leaves open does not keep its event or its response
     for (const ends of ENDS) {
       for (const preempt of [false, true]) {
         it(`${opens} of an invocation that ends ${ends}, ${preempt ? 'with' : 'without'} preempt`, async () => {
-          expect(await reportOf({ ends, opens, preempt })).to.deep.equal({ isOpen: true, kept: [] });
+          expect(await seen({ ends, opens, preempt })).to.deep.equal({ isOpen: true, kept: [] });
         });
       }
     }

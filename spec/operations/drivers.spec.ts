@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
+import { attempts } from '../../lib/deadline/current-attempt.js';
 import { DRIVER_CHANNELS } from '../../lib/operations/driver-channels.js';
+import { listen } from '../support/listen.js';
 import { namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
 
 const ignore = (): void => {};
@@ -140,8 +142,11 @@ describe('A command of a driver (R30)', () => {
     '  \n\tinsert into orders': 'INSERT',
     '/* traceparent=s3cret */ /**/ DELETE FROM orders': 'DELETE',
     '-- s3cret\n# s3cret\n((SELECT 1))': 'SELECT',
+    '/* s * 3 / c ** ret **/(\nselect(1)\n)': 'SELECT',
     'WITH s AS (SELECT 1) SELECT 2': 'WITH',
     s3cret: 'command of',
+    '-- s3cret': 'command of',
+    '# s3cret': 'command of',
     '{call s3cret}': 'command of',
     '/* s3cret': 'command of',
     '': 'command of',
@@ -169,7 +174,24 @@ describe('A command of a driver (R30)', () => {
     );
   });
 
+  it('has no name that is no text', async () => {
+    for (const operation of [['s3cret'], true, null, { toString: () => 's3cret' }]) {
+      expect(await pendingAfter(['mongoose:query', { operation, ...SERVER }])).to.deep.equal([
+        'command of mongodb://db.internal:5000',
+      ]);
+    }
+  });
+
+  it('is not looked at outside of invocations', () => {
+    let looks = 0;
+    const message = Object.defineProperty({ query: 'SELECT 1' }, 'serverAddress', { get: () => looks++ });
+    trace('mysql2:query', message);
+    expect(looks).to.equal(0);
+  });
+
   const servers: [Message, string][] = [
+    [{ serverAddress: ['s3cret'] }, 'GET redis'],
+    [{ serverAddress: ['/s3cret'] }, 'GET redis'],
     [{}, 'GET redis'],
     [{ serverAddress: '/var/run/redis.sock' }, 'GET redis on a local socket'],
     [{ serverAddress: 'cache' }, 'GET redis://cache'],
@@ -186,11 +208,19 @@ describe('A command of a driver (R30)', () => {
     });
   }
 
-  it('is listed as a connection to a local socket while the driver connects to one', async () => {
-    expect(await pendingAfter(['mysql2:connect', { serverAddress: '/s3cret.sock' }])).to.deep.equal([
-      'connection to mysql on a local socket',
-    ]);
-  });
+  for (const [channel, scheme] of Object.entries({
+    'ioredis:connect': 'redis',
+    'node-redis:connect': 'redis',
+    'mysql2:connect': 'mysql',
+    'mssql:connect': 'mssql',
+    'pg:connection': 'postgresql',
+  })) {
+    it(`is listed as a connection to a local socket while the driver connects to one: ${channel}`, async () => {
+      expect(await pendingAfter([channel, { serverAddress: '/s3cret.sock' }])).to.deep.equal([
+        `connection to ${scheme} on a local socket`,
+      ]);
+    });
+  }
 
   const ends: Record<string, (channel: string) => Promise<void>> = {
     'its promise is fulfilled': async (channel) => {
@@ -229,6 +259,13 @@ describe('A command of a driver (R30)', () => {
   it('has ended before its callback runs, however long that takes', async () => {
     expect(
       await operationsAfter(async () => {
+        const message = { ...SERVER };
+        const isKept = (): boolean => attempts.getStore()?.operations?.find(message) !== undefined;
+        const seen: boolean[] = [];
+        const callBack = traceCallback('mysql2:query', message, () => seen.push(isKept()));
+        seen.push(isKept());
+        callBack();
+        expect(seen).to.deep.equal([true, false]);
         await new Promise<void>((resolve) => traceCallback('mysql2:query', SERVER, resolve)());
         traceCallback('mysql2:query', { query: 'SELECT 1', ...SERVER }, ignore);
         return ignore;
@@ -252,18 +289,21 @@ describe('Commands that are sent together (R30)', () => {
     }
   }
 
-  it('are one operation if they are told within a batch', async () => {
-    expect(
-      await operationsAfter(() => {
-        trace('ioredis:batch', { batchMode: 'MULTI', ...SERVER }, () => {
-          for (const command of ['multi', 'get', 'exec']) trace('ioredis:command', { command, ...SERVER });
-          return forever();
-        });
-        trace('ioredis:command', { command: 'ping', ...SERVER });
-        return ignore;
-      }),
-    ).to.deep.equal(['MULTI redis://db.internal:5000', 'PING redis://db.internal:5000']);
-  });
+  for (const driver of ['ioredis', 'node-redis']) {
+    it(`are one operation if they are told within a batch of ${driver}`, async () => {
+      expect(
+        await operationsAfter(() => {
+          trace(`${driver}:batch`, { batchMode: 'MULTI', ...SERVER }, () => {
+            for (const command of ['multi', 'get', 'exec'])
+              trace(`${driver}:command`, { command, ...SERVER });
+            return forever();
+          });
+          trace(`${driver}:command`, { command: 'ping', ...SERVER });
+          return ignore;
+        }),
+      ).to.deep.equal(['MULTI redis://db.internal:5000', 'PING redis://db.internal:5000']);
+    });
+  }
 
   it('are one operation if they say that they are of a batch', async () => {
     expect(
@@ -287,7 +327,7 @@ describe('Commands that are sent together (R30)', () => {
 
   it('are one operation if a pipeline sends them, until the last one has ended', async () => {
     const pipelined: Message[] = [];
-    const { start, asyncEnd } = tracingChannel('ioredis:command');
+    const { start, asyncStart, asyncEnd } = tracingChannel('ioredis:command');
     const send = new (class Pipeline {
       exec(): void {
         for (const command of ['get', 'set', 'incr']) {
@@ -301,12 +341,37 @@ describe('Commands that are sent together (R30)', () => {
       operationsAfter(() => {
         pipelined.length = 0;
         send.exec();
-        for (const message of pipelined.slice(0, ended)) asyncEnd.publish(message);
+        for (const message of pipelined.slice(0, ended)) {
+          asyncStart.publish(message);
+          asyncEnd.publish(message);
+        }
         return ignore;
       });
     expect(await leftAfter(0)).to.deep.equal(['PIPELINE redis://db.internal:5000']);
     expect(await leftAfter(2)).to.deep.equal(['PIPELINE redis://db.internal:5000']);
     expect(await leftAfter(3)).to.deep.equal([]);
+    expect(
+      await operationsAfter(() => {
+        pipelined.length = 0;
+        send.exec();
+        for (const message of pipelined.slice(1)) asyncEnd.publish(message);
+        return ignore;
+      }),
+      'the first one has not ended',
+    ).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+  });
+
+  it('are told by the stack, however many frames the program keeps, and one by one without stacks', async () => {
+    const { captureStackTrace, stackTraceLimit } = Error;
+    const whileErrorHas = (properties: object): Promise<string[]> =>
+      operationsAfter(() => {
+        Object.assign(Error, properties);
+        new Pipeline().exec(2);
+        Object.assign(Error, { captureStackTrace, stackTraceLimit });
+        return ignore;
+      });
+    expect(await whileErrorHas({ stackTraceLimit: 0 })).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+    expect(await whileErrorHas({ captureStackTrace: undefined })).to.have.length(2);
   });
 
   it('are named by the command if a pipeline sends one only, and are listed one by one without a pipeline', async () => {
@@ -323,10 +388,12 @@ describe('Commands that are sent together (R30)', () => {
 });
 
 describe('A connection of a driver (R30)', () => {
+  /** To which no other spec connects. */
+  const OWN = { ...SERVER, serverAddress: 'own.internal' };
+
   it('is not listed where the driver tells what it does over it', async () => {
-    const server = createServer((socket) => socket.on('error', ignore).resume()).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
     const told = { serverAddress: '127.0.0.1', serverPort: port };
     const operations = await operationsAfter(async () => {
       const socket = connect(port, '127.0.0.1').on('error', ignore);
@@ -342,29 +409,76 @@ describe('A connection of a driver (R30)', () => {
   });
 
   it('is listed, once, where the driver tells of no command and the server says nothing', async () => {
-    const server = createServer((socket) => socket.on('error', ignore).resume()).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
     const told = { serverAddress: '127.0.0.1', serverPort: port };
     await pendingAfter(['ioredis:command', { command: 'get', ...told }]);
     const operations = await operationsAfter(async () => {
       const socket = connect(port, '127.0.0.1').on('error', ignore);
       await once(socket, 'connect');
       socket.write('handshake');
-      return () => socket.destroy();
+      const idle = connect(port, '127.0.0.1').on('error', ignore);
+      await once(idle, 'connect');
+      return () => [socket, idle].map((each) => each.destroy());
     });
     expect(operations).to.deep.equal([`connection to 127.0.0.1:${port}`]);
     server.close();
   });
 
+  it('is not listed if it may be idle, where the driver tells what it does', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
+    await pendingAfter(['mysql2:query', { query: 'SELECT 1', serverAddress: '127.0.0.1', serverPort: port }]);
+    const operations = await operationsAfter(async () => {
+      const idle = connect(port, '127.0.0.1').on('error', ignore);
+      await once(idle, 'connect');
+      return () => idle.destroy();
+    });
+    expect(operations).to.deep.equal([]);
+    server.close();
+  });
+
+  it('is named before one that may be idle, while the driver connects', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
+    const { message } = await timeOutAfter(async () => {
+      const idle = connect(port, '127.0.0.1').on('error', ignore);
+      await once(idle, 'connect');
+      trace('mysql2:connect', { ...SERVER });
+      return () => idle.destroy();
+    });
+    expect(message).to.include('waiting for connection to db.internal:5000 since ');
+    server.close();
+  });
+
   it('is listed, and not what the driver itself sends, while it connects', async () => {
-    const operations = ['HELLO', 'client', 'get'].map((command) => [
-      'ioredis:command',
-      { command, ...SERVER },
-    ]);
+    const handshake = ['HELLO', 'client', 'AUTH', 'INFO', 'READONLY', 'select'];
+    const operations = [...handshake, 'get'].map((command) => ['ioredis:command', { command, ...SERVER }]);
     expect(
       await pendingAfter(['ioredis:connect', { ...SERVER }], ...(operations as [string, object][])),
     ).to.deep.equal(['connection to db.internal:5000', 'GET redis://db.internal:5000']);
+  });
+
+  it('is told of the driver also where it was to connect before the invocation', async () => {
+    const { start, asyncEnd } = tracingChannel('ioredis:connect');
+    const connecting = [{ ...OWN }, { ...OWN }] as const;
+    const infoAfter = (end?: object): Promise<string[]> => {
+      if (end) asyncEnd.publish(end);
+      return pendingAfter(['ioredis:command', { command: 'info', ...OWN }]);
+    };
+    for (const message of connecting) start.publish(message);
+    expect(await infoAfter()).to.deep.equal([]);
+    expect(await infoAfter(connecting[0])).to.deep.equal([]);
+    expect(await infoAfter(connecting[1])).to.deep.equal(['INFO redis://own.internal:5000']);
+  });
+
+  it('is not what a command is, beside which the user may send any other', async () => {
+    expect(
+      await pendingAfter(
+        ['ioredis:command', { command: 'get', ...OWN }],
+        ['ioredis:command', { command: 'info', ...OWN }],
+      ),
+    ).to.deep.equal(['GET redis://own.internal:5000', 'INFO redis://own.internal:5000']);
   });
 
   it('leaves the user the commands that a driver sends while it connects', async () => {
@@ -376,6 +490,12 @@ describe('A connection of a driver (R30)', () => {
       return ignore;
     });
     expect(operations).to.deep.equal(['INFO redis://db.internal:1']);
+  });
+
+  it('is listed beside a pool that has not opened it', async () => {
+    expect(
+      await pendingAfter(['mysql2:pool:connect', { ...SERVER }], ['mysql2:connect', { ...SERVER }]),
+    ).to.deep.equal(['pool of mysql://db.internal:5000', 'connection to db.internal:5000']);
   });
 
   it('is listed instead of its pool if the pool opens one, and then the command', async () => {
@@ -447,9 +567,10 @@ describe('A command that had to wait (R30)', () => {
     const other = operationsAfter(async () => {
       await sleep(20);
       free();
+      trace('mysql2:query', { query: 'UPDATE t', ...SERVER });
       return ignore;
     });
-    expect(await other).to.deep.equal([]);
+    expect(await other).to.deep.equal(['UPDATE mysql://db.internal:5000']);
     expect(namesOf((await waiting).pending)).to.deep.equal(['SELECT mysql://db.internal:5000']);
   });
 

@@ -1,9 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter, once } from 'node:events';
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { H2CClient } from 'undici';
+import { listen } from '../support/listen.js';
 import { type CleanUp, namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
 
 /** Node 20 does not tell of requests of HTTP/2. */
@@ -27,9 +28,7 @@ describe('A request of node:http2 (R30)', () => {
         stream.write('half of it');
       }
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = `http://127.0.0.1:${await listen(server)}`;
     session = http2.connect(url).on('error', ignore);
     await once(session, 'connect');
     await sleep(20); // until both sides have sent their settings
@@ -144,5 +143,26 @@ describe('A request of node:http2 (R30)', () => {
       return ignore;
     });
     expect(operations).to.deep.equal(['GET https://api.example.com:8443']);
+  });
+});
+
+describe('A request of undici over HTTP/2 (R30)', () => {
+  it('is listed once', async () => {
+    const server = http2.createServer().on('stream', (stream, { ':path': path }) => {
+      stream.on('error', ignore);
+      if (path === '/answered') stream.end('answer');
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    const client = new H2CClient(url);
+    const { body } = await client.request({ path: '/answered', method: 'GET' });
+    await body.text();
+    const operations = await operationsAfter(async () => {
+      client.request({ path: '/', method: 'POST' }).catch(ignore);
+      client.request({ path: '/', method: 'PUT' }).catch(ignore);
+      await sleep(20);
+      return () => client.destroy();
+    });
+    expect(operations).to.deep.equal([`POST ${url}`, `PUT ${url}`]);
+    server.close();
   });
 });

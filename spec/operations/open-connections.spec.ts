@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -5,10 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import { GracefulTimeout } from '../../lib/index.js';
 import { openConnections } from '../../lib/operations/open-connections.js';
 import { Operations } from '../../lib/operations/operations.js';
+import { Tracker } from '../../lib/operations/tracker.js';
 import { StackBudget } from '../../lib/report/stack-budget.js';
+import { sharedSymbol } from '../../lib/shared.js';
+import { FakeContext } from '../support/context.js';
+import { expectRejection } from '../support/expect-rejection.js';
+import { listen } from '../support/listen.js';
 import { namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
 const ignore = (): void => {};
 
@@ -27,9 +35,8 @@ describe('A connection that was open before the invocation (R30)', () => {
   };
 
   beforeEach(async () => {
-    server = createServer((peer) => accepted.push(peer.on('error', ignore).resume())).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    name = `connection to 127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server = createServer((peer) => accepted.push(peer.on('error', ignore).resume()));
+    name = `connection to 127.0.0.1:${await listen(server)}`;
     socket = await open();
     socket.write('handshake');
     await sleep(10);
@@ -84,6 +91,25 @@ describe('A connection that was open before the invocation (R30)', () => {
     expect(await longer).to.deep.equal([]);
   });
 
+  it('is listed although something without a deadline never ends, which the handler of another invocation has left behind', async () => {
+    class Records {
+      @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
+      ship(_record: string): Promise<void> {
+        return new Promise(ignore);
+      }
+    }
+    class Batch {
+      @GracefulTimeout({ marginMs: 10, logger: new RecordingLogger() })
+      async handler(_event: unknown, _context: unknown): Promise<void> {
+        await sleep(30);
+        await new Records().ship('record');
+      }
+    }
+    await expectRejection(new Batch().handler({}, new FakeContext(20)));
+    await sleep(40);
+    expect(await operationsAfter(send)).to.deep.equal([name]);
+  });
+
   it('is named after an operation, and before one that may be idle', async () => {
     const other = await open();
     const { message, pending } = await timeOutAfter(async () => {
@@ -109,8 +135,8 @@ describe('A connection that was open before the invocation (R30)', () => {
   });
 
   it('is not listed if it belongs to requests of node:http', async () => {
-    const web = http.createServer((_request, response) => response.end('answer')).listen(0, '127.0.0.1');
-    await once(web, 'listening');
+    const web = http.createServer((_request, response) => response.end('answer'));
+    await listen(web);
     const agent = new http.Agent({ keepAlive: true });
     const get = async (): Promise<() => void> => {
       const { port } = web.address() as AddressInfo;
@@ -167,5 +193,22 @@ describe('A connection that was open before the invocation (R30)', () => {
       collect();
     }
     expect(isCollected).to.equal(true);
+  });
+});
+
+describe('Open connections (R31)', () => {
+  it('are shared by all copies of this package on a thread', () => {
+    expect(channel).to.have.property(sharedSymbol('connections')).that.equals(openConnections);
+    expect(channel).to.have.property(sharedSymbol('tracker')).that.is.instanceOf(Tracker);
+  });
+
+  it('leave with the next invocation, if they have closed and nobody has said so', () => {
+    let reads = 0;
+    const socket = Object.defineProperty({ bytesRead: 0, destroyed: true }, 'bytesWritten', {
+      get: () => reads++,
+    }) as unknown as Socket;
+    openConnections.add(socket, () => ({ operation: 'spec' }));
+    for (let invocations = 0; invocations < 3; invocations++) new Operations().close();
+    expect(reads).to.equal(1);
   });
 });

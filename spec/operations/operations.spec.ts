@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../../lib/index.js';
 import { DRIVER_CHANNELS } from '../../lib/operations/driver-channels.js';
 import { Operations } from '../../lib/operations/operations.js';
+import { Tracker } from '../../lib/operations/tracker.js';
 import { StackBudget } from '../../lib/report/stack-budget.js';
 import { HangingServer, half } from '../cancellation/hanging-server.js';
 import { FakeContext } from '../support/context.js';
@@ -117,10 +118,38 @@ describe('Operations below a decorated method that a handler calls (R18, R30)', 
     inner.end(before);
     expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal(['after']);
     expect(inner.find(after)).to.have.property('atMs');
+    expect(inner.find({})).to.equal(undefined);
     outer.close();
     inner.begin({}, () => ({ operation: 'late' }), ignore);
     expect(inner.isOpen).to.equal(false);
     expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal([]);
+  });
+});
+
+describe('A tracker (R31)', () => {
+  it('tells of an operation with the stack of who publishes it, and of its answer and its end only once', () => {
+    const operations = new Operations();
+    const tracker = new Tracker(() => operations);
+    const subject = {};
+    tracker.listen<object>('spec:begin', (message, below) => {
+      tracker.begin(message, () => ({ operation: 'spec' }), below);
+    });
+    const pending = () => operations.list(new StackBudget(performance.now() + 10_000)).operations;
+    tracker.answer(subject);
+    expect(pending()).to.deep.equal([]);
+    (function ship() {
+      channel('spec:begin').publish(subject);
+    })();
+    const [begun] = pending();
+    expect(begun?.startedAt).to.match(/^at ship /);
+    expect(begun).not.to.have.property('isAnswered');
+    tracker.answer(subject);
+    expect(pending()[0]).to.have.property('isAnswered', true);
+    operations.close();
+    tracker.answer(subject);
+    tracker.end(subject);
+    tracker.answer(subject);
+    expect(tracker.take(subject)).to.equal(undefined);
   });
 });
 

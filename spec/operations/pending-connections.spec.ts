@@ -1,11 +1,12 @@
 import { type ChildProcess, exec, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net, { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import net, { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { listen } from '../support/listen.js';
 import { NeverAcceptingServer } from '../support/never-accepting-server.js';
 import { type CleanUp, operationsAfter } from '../support/pending.js';
 
@@ -23,9 +24,7 @@ describe('A connection (R30)', () => {
 
   beforeEach(async () => {
     server = createServer((socket) => accepted.push(socket.on('error', ignore).resume()));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
+    port = await listen(server);
   });
 
   afterEach(() => {

@@ -5,10 +5,19 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as undici from 'undici';
+import { attempts } from '../../lib/deadline/current-attempt.js';
 import { channelOfRequests } from '../../lib/operations/http.js';
 import { HangingServer, half } from '../cancellation/hanging-server.js';
+import { gate } from '../support/gate.js';
+import { listen } from '../support/listen.js';
 import { NeverAcceptingServer } from '../support/never-accepting-server.js';
-import { type CleanUp, operationsAfter, tellsOfRequestsEarly } from '../support/pending.js';
+import {
+  type CleanUp,
+  namesOf,
+  operationsAfter,
+  tellsOfRequestsEarly,
+  timeOutAfter,
+} from '../support/pending.js';
 
 /** A request that has started. */
 interface Begun {
@@ -112,8 +121,7 @@ for (const [client, request] of Object.entries(clients)) {
     it('is listed during its TLS handshake', async () => {
       const sockets: Socket[] = [];
       const silent = createServer((socket) => sockets.push(socket.on('error', () => {}).resume()));
-      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-      const url = `https://127.0.0.1:${(silent.address() as { port: number }).port}`;
+      const url = `https://127.0.0.1:${await listen(silent)}`;
       const operations = await operationsAfter(async () => {
         const begun = request(url);
         await sleep(30);
@@ -232,6 +240,81 @@ describe('A request for which no connection is free (R30)', () => {
     const agent = new undici.Agent({ connections: 1, pipelining: 1 });
     expect(await makeTwo(overUndici(agent))).to.deep.equal([`GET ${server.url}`, `PUT ${server.url}`]);
     await agent.close();
+  });
+});
+
+describe('A request that has waited for a connection of an undici pool, which another invocation has opened (R30)', () => {
+  let server: HangingServer;
+  let pool: undici.Pool;
+  let send: Request;
+
+  beforeEach(async () => {
+    server = await HangingServer.start((incoming, response) => {
+      if (incoming.url === '/answered') response.end('answer');
+    });
+    pool = new undici.Pool(server.url, { connections: 1 });
+    send = overUndici(pool);
+  });
+
+  afterEach(async () => {
+    await pool.destroy();
+    await server.stop();
+  });
+
+  const openConnection = (): Promise<unknown> => send(`${server.url}/answered`).ended;
+
+  /** Until its answer has been read the connection is not free, so the second request waits. */
+  async function sendTwo(): Promise<CleanUp> {
+    const answered = openConnection();
+    const begun = send(server.url, 'PUT');
+    await Promise.all([answered, server.hanging]);
+    return ending(begun);
+  }
+
+  it('is listed, without a line, until it has ended', async () => {
+    await operationsAfter(async () => {
+      await openConnection();
+      return () => {};
+    });
+    const { pending } = await timeOutAfter(sendTwo);
+    expect(namesOf(pending)).to.deep.equal([`PUT ${server.url}`]);
+    expect(pending[0]).not.to.have.property('startedAt');
+    const operations = await operationsAfter(async () => {
+      await Promise.all([openConnection(), openConnection()]);
+      return () => {};
+    });
+    expect(operations).to.deep.equal([]);
+  });
+
+  it('is not listed in the other one, if that is still under way', async () => {
+    const operations = await operationsAfter(async () => {
+      await openConnection();
+      const begun = gate();
+      const released = gate();
+      const overlapping = attempts.exit(() =>
+        operationsAfter(async () => {
+          const cleanUp = await sendTwo();
+          begun.open();
+          await released.opened;
+          return cleanUp;
+        }),
+      );
+      await begun.opened;
+      return () => {
+        released.open();
+        return overlapping;
+      };
+    });
+    expect(operations).to.deep.equal([]);
+  });
+
+  it('is not listed if code outside of an invocation has made it, and it has not waited', async () => {
+    const operations = await operationsAfter(async () => {
+      const begun = attempts.exit(() => send(server.url));
+      await server.hanging;
+      return ending(begun);
+    });
+    expect(operations).to.deep.equal([]);
   });
 });
 

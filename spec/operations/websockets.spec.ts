@@ -1,10 +1,13 @@
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http, { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as undici from 'undici';
+import { attempts } from '../../lib/deadline/current-attempt.js';
+import { nameOfWebSocket } from '../../lib/operations/websockets.js';
+import { listen } from '../support/listen.js';
 import { namesOf, operationsAfter, tellsOfRequestsEarly, timeOutAfter } from '../support/pending.js';
 
 const ignore = (): void => {};
@@ -68,7 +71,7 @@ for (const [client, open] of Object.entries(clients)) {
 
     beforeEach(async () => {
       isSilent = false;
-      server = createServer().listen(0, '127.0.0.1');
+      server = createServer();
       server.on('upgrade', async (request, socket: Socket) => {
         sockets.push(socket.on('error', ignore).resume());
         if (isSilent) return;
@@ -80,8 +83,7 @@ for (const [client, open] of Object.entries(clients)) {
           `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
         );
       });
-      await once(server, 'listening');
-      url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      url = `ws://127.0.0.1:${await listen(server)}`;
     });
 
     afterEach(() => {
@@ -125,6 +127,27 @@ for (const [client, open] of Object.entries(clients)) {
       webSocket.close();
     });
 
+    for (const answer of ['', 'with an answer']) {
+      const order = answer ? 'after' : 'before';
+      it(`is named ${order} a request with an answer, if it was used ${answer}`, async () => {
+        const webSocket = open(url);
+        await webSocket.opened;
+        await sleep(20);
+        const { message } = await timeOutAfter(async () => {
+          const request = { method: 'GET', origin: 'http://answered' };
+          for (const event of ['create', 'headers']) channel(`undici:request:${event}`).publish({ request });
+          webSocket.send();
+          if (answer) sockets[0]?.write(Buffer.from([0x81, 1, 0x61]));
+          await sleep(20);
+          return () => channel('undici:request:trailers').publish({ request });
+        });
+        expect(message).to.include(
+          `waiting for ${answer ? 'GET http://answered' : `WebSocket ${url}`} since`,
+        );
+        webSocket.close();
+      });
+    }
+
     it('is removed from the list as soon as it is closed', async () => {
       const operations = await operationsAfter(async () => {
         await open(url).opened;
@@ -146,7 +169,42 @@ for (const [client, open] of Object.entries(clients)) {
   });
 }
 
+describe('A request that opens no WebSocket (R30)', () => {
+  for (const [what, headers] of Object.entries({
+    'because it does not ask for one': {},
+    'because the server refuses': { connection: 'keep-alive, Upgrade', upgrade: 'websocket' },
+  })) {
+    it(`leaves a connection that is not listed beside the next request: ${what}`, async () => {
+      let requests = 0;
+      const server = createServer((_, response) => void (requests++ === 0 && response.end()));
+      const url = `http://127.0.0.1:${await listen(server)}`;
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const operations = await operationsAfter(async () => {
+        const first = http.get(url, { agent, headers }, (response) => response.resume());
+        await once(first, 'close');
+        expect(attempts.getStore()?.operations?.find(first), 'it is still kept').to.equal(undefined);
+        const second = http.get(url, { agent }).on('error', ignore);
+        await once(server, 'request');
+        expect(second.reusedSocket).to.equal(true);
+        return () => agent.destroy();
+      });
+      expect(operations).to.deep.equal([`GET ${url}`]);
+      server.close();
+    });
+  }
+});
+
 describe('A WebSocket (R30)', () => {
+  it('is named by its scheme and its host, whatever these are', () => {
+    for (const [from, to] of [
+      ['http://a', 'ws://a'],
+      ['https://a:8443', 'wss://a:8443'],
+      ['wss://http.example.com', 'wss://http.example.com'],
+    ] as const) {
+      expect(nameOfWebSocket(`${from}/s3cret`)).to.equal(`WebSocket ${to}`);
+    }
+  });
+
   it('has no server in its name if it is not known', async () => {
     const operations = await operationsAfter(() => {
       channel('undici:request:create').publish({ request: { method: 'GET', upgrade: 'websocket' } });

@@ -4,6 +4,7 @@
  */
 import { AsyncResource, createHook } from 'node:async_hooks';
 import vm from 'node:vm';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Finally, GracefulTimeout, type LambdaTimeoutError } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 import { loop } from './blocks.js';
@@ -67,8 +68,26 @@ const kinds: Record<(typeof KINDS)[number], () => unknown> = {
       }
     }
   },
+  'a script in this context with a timeout'() {
+    const script = new vm.Script('for (;;);');
+    for (;;) {
+      try {
+        script.runInThisContext({ timeout: 5 });
+      } catch {
+        // Goes on.
+      }
+    }
+  },
   'message channels'() {
     for (;;) new MessageChannel().port1.close();
+  },
+  messages() {
+    for (;;) {
+      const { port1, port2 } = new MessageChannel();
+      port1.postMessage({});
+      receiveMessageOnPort(port2);
+      port1.close();
+    }
   },
   stdout() {
     for (;;) process.stdout.write('x\n');
@@ -81,7 +100,8 @@ const kinds: Record<(typeof KINDS)[number], () => unknown> = {
 let warnings: string[] = [];
 const logger = {
   error() {},
-  warn: (message: string, detail: unknown) => void warnings.push(`${message}: ${detail}`),
+  warn: (message: string, detail: unknown) =>
+    void warnings.push(`${message}: ${detail instanceof Error ? detail.stack : detail}`),
 };
 
 class Tasks {

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { reportOf } from './programs.js';
+import { programsOf } from '../support/programs.js';
+
+const { reportOf } = programsOf(import.meta.url);
 
 /** A pool is opened by the first invocation, and its callbacks run in the context of that one: see R27. */
 const ORDINARY = { AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' };

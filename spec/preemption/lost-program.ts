@@ -5,7 +5,7 @@ import { type CurrentAttempt, NO_ATTEMPT } from '../../lib/deadline/current-atte
 import { ThreadWatchdog } from '../../lib/watchdog/watched-thread.js';
 
 const watchdog = new ThreadWatchdog(
-  { Worker, Session, url, threadId: 12_345, endHookCalls() {}, isAlone: false },
+  { Worker, Session, url, threadId: 12_345, endCalls: () => [], isAlone: false },
   { onObstacle: console.error, onDamage: console.error },
 );
 watchdog.getReady();

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
+import { programsOf, type Run } from '../support/programs.js';
 import { blocks } from './blocks.js';
 import { HOOK_PLACES, type MatrixReport, PLACES } from './matrix.js';
-import { type Run, run } from './programs.js';
 import { SIGNS } from './signs-of-life.js';
+
+const { run } = programsOf(import.meta.url);
 
 /** How many times each process is blocked in every place. A soak needs more than one. */
 const ROUNDS = Number(process.env.ROUNDS ?? 1);

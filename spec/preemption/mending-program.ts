@@ -3,7 +3,7 @@
  * scenario. No watchdog takes part: the code interrupts itself, so each scenario is the same in every run.
  */
 import { Session } from 'node:inspector';
-import { mend } from '../../lib/watchdog/node/event-loop-mending.js';
+import { finishCallback } from '../../lib/watchdog/node/interrupted-callbacks.js';
 import { type Batch, batches, type MendingReport } from './mending.js';
 
 const ran: string[] = [];
@@ -16,7 +16,7 @@ const run = (name: string) => (): void => void ran.push(name);
  */
 function interrupt(resource: object, next: () => void = () => {}): void {
   endAtNextCall(() => {
-    mend(resource);
+    finishCallback(resource);
     next();
   });
   for (;;);

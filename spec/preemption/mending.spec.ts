@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { programsOf } from '../support/programs.js';
 import { batches, type MendingReport } from './mending.js';
-import { reportOf } from './programs.js';
+
+const { reportOf } = programsOf(import.meta.url);
 
 /** Rejects if the process does not end by itself. */
 const seen = (scenario: string): Promise<MendingReport> =>

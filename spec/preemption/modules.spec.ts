@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { memberName } from '../support/dialect.js';
-import { run } from './programs.js';
+import { programsOf } from '../support/programs.js';
+
+const { run } = programsOf(import.meta.url);
 
 interface Report {
   readonly blocked: { readonly name: string; readonly blockedAt: string | null };

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { programsOf } from '../support/programs.js';
 import type { InvocationReport } from './neighbours.js';
-import { reportOf } from './programs.js';
+
+const { reportOf } = programsOf(import.meta.url);
 
 type Invocations = Readonly<Record<string, InvocationReport>>;
 
@@ -69,6 +71,15 @@ describe('Beside code that blocks the event loop (R27)', function () {
 
   it('waits for a function of Node to return while the hooks have half of their time left, and ends it then (R27a)', async () => {
     expect(await reportOf('passing-program', 'a function of Node')).to.deep.equal([0, 0, 1]);
+  });
+
+  it('waits for an async hook likewise, because code that is ended between two of its ticks goes on', async () => {
+    expect(await reportOf('passing-program', 'an async hook')).to.deep.equal([0, 0, 1]);
+  });
+
+  it('asks V8 for nothing while V8 tells of an end, because it would free what it is using', async () => {
+    const report = await reportOf('passing-program', 'an end that V8 is telling of');
+    expect(report).to.deep.equal({ answer: true, begun: 1, ended: 1 });
   });
 
   it('ends abandoned code as soon as it keeps an invocation waiting at its deadline, and not only at its cut-off', async () => {

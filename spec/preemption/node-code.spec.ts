@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { programsOf, type Run } from '../support/programs.js';
 import type { NodeCodeReport } from './node-code.js';
-import { type Run, run } from './programs.js';
+
+const { run } = programsOf(import.meta.url);
 
 const KINDS = [
   'timers',

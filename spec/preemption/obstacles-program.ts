@@ -9,8 +9,6 @@ const scenario = process.argv[2] ?? '';
 const { setImmediate } = globalThis;
 
 const sabotage: Record<string, () => void> = {
-  'no _fatalException': () => Reflect.deleteProperty(process, '_fatalException'),
-  'a capture callback': () => process.setUncaughtExceptionCaptureCallback(() => {}),
   'no inspector': () => Object.defineProperty(process.features, 'inspector', { value: false }),
   'a context of its own': () => {
     vm.runInThisContext = () => ({});
@@ -68,10 +66,6 @@ class Orders {
 
   @GracefulTimeout({ marginMs: MARGIN_MS, preempt: true, logger })
   async handler(_event: unknown, _context: unknown): Promise<void> {
-    if (scenario === 'a capture callback, later') {
-      process.setUncaughtExceptionCaptureCallback(() => {});
-      block(10_000, () => warnings.length > 0);
-    }
     if (scenario === 'its timeout caught') {
       const deadline = currentDeadline();
       block(60);
@@ -107,4 +101,3 @@ const { name, preempted } = await orders.handler({}, context).then(
 );
 heard.push(`${process.listenerCount('uncaughtExceptionMonitor')} listener`);
 console.log(JSON.stringify({ name, preempted, closed: orders.closed, warnings, heard }));
-process.setUncaughtExceptionCaptureCallback(null);

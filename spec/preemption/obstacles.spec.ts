@@ -19,8 +19,6 @@ describe('where preemption cannot work (R28)', function () {
     : '--experimental-permission';
 
   const obstacles: [string, RegExp, ...string[]][] = [
-    ['no _fatalException', /this Node has no `process\._fatalException`$/],
-    ['a capture callback', /an uncaught-exception capture callback is set$/],
     ['no inspector', /this Node has been built without inspector$/],
     ['a context of its own', /this code runs in a context of its own, as tests in Jest do$/],
     ['other immediates', /this Node keeps its immediates in another way$/],
@@ -39,13 +37,6 @@ describe('where preemption cannot work (R28)', function () {
       expect(warnings[0]).to.include(`${handler} cannot be preempted, but its timeout still works: `);
     });
   }
-
-  it('a capture callback that is set later causes a warning when code must be interrupted', () => {
-    const { warnings, heard: _, ...result } = run('a capture callback, later');
-    expect(result).to.deep.equal({ name: 'LambdaTimeoutError', preempted: false, closed: 1 });
-    expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/an uncaught-exception capture callback is set$/);
-  });
 });
 
 describe('with --frozen-intrinsics', () => {

@@ -1,6 +1,8 @@
 /** Looks at this thread as the watchdog's thread does, and prints the result as a line of JSON. */
+import { AsyncResource, createHook } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { Session } from 'node:inspector';
+import { runInThisContext } from 'node:vm';
 import type { Worker } from 'node:worker_threads';
 import {
   type AttemptState,
@@ -12,11 +14,16 @@ import { StackBudget } from '../../lib/report/stack-budget.js';
 import { sharedSymbol } from '../../lib/shared.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
 
+/** Calls a reply as the inspector does. */
+const tell: (reply: () => void) => void = runInThisContext('(reply) => reply()', {
+  filename: 'node:inspector',
+});
+
 /** How many times code was about to be ended, and how many times it has been. */
 let begun = 0;
 let ended = 0;
 const threads: EventEmitter[] = [];
-const tools: Tools & { endHookCalls(): void } = {
+const tools: Tools & { endCalls(): object[] } = {
   threadId: 0,
   Worker: class extends EventEmitter {
     constructor() {
@@ -32,11 +39,11 @@ const tools: Tools & { endHookCalls(): void } = {
     disconnect(): void {}
     post(_method: string, onEnded: (error?: Error) => void): void {
       ended++;
-      setImmediate(() => onEnded());
+      setImmediate(tell, onEnded);
     }
   } as unknown as typeof Session,
   url: () => undefined,
-  endHookCalls() {},
+  endCalls: () => [],
   isAlone: true,
 };
 const obstacles: string[] = [];
@@ -81,6 +88,14 @@ function lookInNode(): number {
   return ended;
 }
 
+/** Looks while an async hook runs. */
+function lookInHook(): number {
+  const hook = createHook({ init: (_, type) => type === 'Fixture' && look() }).enable();
+  new AsyncResource('Fixture');
+  hook.disable();
+  return ended;
+}
+
 /** Fills the stack, and looks at each level on the way back until a look has not failed. */
 function lookAtTheLimit(): void {
   try {
@@ -100,6 +115,16 @@ async function lookInMicrotask(look: () => unknown): Promise<readonly string[]> 
     setTimeout(resolve, 10);
   });
   return blockedAts;
+}
+
+/** Looks twice, and again when half of the time of the hooks is over. */
+function lookAndWait(look: () => number): readonly number[] {
+  const attempt = { ...attemptUntil(0), hookDeadlineAtMs: performance.now() + 300 };
+  return attempts.run(attempt, () => {
+    const before = [look(), look()];
+    blockFor(200);
+    return [...before, look()];
+  });
 }
 
 const scenarios: Record<string, () => unknown> = {
@@ -132,13 +157,19 @@ const scenarios: Record<string, () => unknown> = {
 
   'code that nobody watches': () => attempts.run({ ...attemptUntil(0), isWatched: false }, look),
 
-  'a function of Node'() {
-    const attempt = { ...attemptUntil(0), hookDeadlineAtMs: performance.now() + 300 };
-    return attempts.run(attempt, () => {
-      const before = [lookInNode(), lookInNode()];
-      blockFor(200);
-      return [...before, lookInNode()];
-    });
+  'a function of Node': () => lookAndWait(lookInNode),
+
+  'an async hook': () => lookAndWait(lookInHook),
+
+  /** V8 replies that it has ended the code, and the thread is looked at meanwhile. */
+  async 'an end that V8 is telling of'() {
+    let answer: unknown;
+    tools.endCalls = () => {
+      if (ended > 0) answer ??= evaluateLook();
+      return [];
+    };
+    await lookInMicrotask(expression);
+    return { answer, begun, ended };
   },
 
   /** Another invocation is at its deadline, and has grace. */
@@ -154,8 +185,8 @@ const scenarios: Record<string, () => unknown> = {
 
   /** Node's state cannot be mended. */
   async 'a mending that fails'() {
-    tools.endHookCalls = () => {
-      if (ended === 0) return;
+    tools.endCalls = () => {
+      if (ended === 0) return [];
       throw new Error('Node has changed');
     };
     const blockedAts = await lookInMicrotask(expression);

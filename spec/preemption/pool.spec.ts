@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { programsOf } from '../support/programs.js';
 import type { InvocationReport } from './neighbours.js';
 import { type BlockReport, ITEMS } from './pool.js';
-import { reportOf } from './programs.js';
+
+const { reportOf } = programsOf(import.meta.url);
 
 type Report = Readonly<Record<string, InvocationReport>> & {
   readonly warnings: readonly string[];

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { reportOf, run } from './programs.js';
+import { programsOf } from '../support/programs.js';
+
+const { reportOf, run } = programsOf(import.meta.url);
 
 const ENDED = ['LambdaTimeoutError', 'LambdaTimeoutError'];
 

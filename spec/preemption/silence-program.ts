@@ -48,7 +48,6 @@ const failures: Record<string, () => () => void> = {
     );
   },
   'the session': () => replace(Session.prototype, 'connect', fail),
-  'the reset': () => replace(process, '_fatalException', fail),
 };
 
 const changes: Record<string, () => unknown> = {
@@ -58,6 +57,15 @@ const changes: Record<string, () => unknown> = {
   'a read-only stackTraceLimit': () => Object.defineProperty(Error, 'stackTraceLimit', { writable: false }),
   'no stackTraceLimit': () => Reflect.deleteProperty(Error, 'stackTraceLimit'),
   'domain before': () => import('node:domain'),
+  'no word of the end'() {
+    const { post } = Session.prototype as {
+      post: (this: Session, method: string, ...more: unknown[]) => void;
+    };
+    Session.prototype.post = function (this: Session, method: string, ...more: unknown[]) {
+      post.call(this, method, ...(method === 'Runtime.terminateExecution' ? [] : more));
+    };
+  },
+  'a capture callback': () => process.setUncaughtExceptionCaptureCallback(() => {}),
 };
 
 await changes[scenario]?.();
@@ -77,6 +85,8 @@ class Tasks {
 }
 
 if (scenario === 'domain after') await import('node:domain');
+// Now, because awaits are slower as soon as a domain has been made.
+if (scenario.startsWith('domains')) (await import('node:domain')).create();
 
 const tasks = new Tasks();
 
@@ -93,6 +103,7 @@ const properties = (): string =>
   JSON.stringify([
     ...EVENTS.map((event) => process.listenerCount(event)),
     process.hasUncaughtExceptionCaptureCallback(),
+    Boolean((process as { domain?: unknown }).domain),
     ...['prepareStackTrace', 'stackTraceLimit'].map((name) => [
       Object.hasOwn(Error, name),
       String(Reflect.get(Error, name)),
@@ -130,26 +141,38 @@ async function failToLook(mend: () => void): Promise<unknown> {
   return { missed, blocked, isAsBefore, slowdown, warnings, hooks: tasks.hooks };
 }
 
-/** A termination of `vm` strikes the look, in the logger that it calls. */
-async function strikeLook(): Promise<unknown> {
+/** Runs a script that `vm` ends after a second. */
+function runScript(): string {
+  try {
+    return String(vm.runInThisContext('for (;;);', { timeout: 1000 }));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  }
+}
+
+/** A termination of `vm` strikes the look, before it can find out whose code is running. */
+async function strikeLook(invokeAll: () => Promise<unknown>): Promise<unknown> {
   const before = properties();
+  const { captureStackTrace } = Error;
   let strikes = 0;
-  process.setUncaughtExceptionCaptureCallback(() => {});
-  logger.warn = () => {
-    if (strikes++ > 0) process.setUncaughtExceptionCaptureCallback(null);
-    else for (;;);
-  };
-  const blocked = await invoke(100, () => {
-    try {
-      vm.runInThisContext('for (;;);', { timeout: 1000 });
-    } catch {
-      loop();
-    }
-    loop();
+  const restore = replace(Error, 'captureStackTrace', (trace: object, below?: () => unknown) => {
+    if (below?.name === '#look' && strikes++ === 0) for (;;);
+    captureStackTrace(trace, below);
   });
-  logger.warn = (_message: string, detail: unknown) => void warnings.push(String(detail));
+  const blocked = await invokeAll();
+  restore();
   return { blocked, again: await invoke(100, loop), strikes, isAsBefore: properties() === before, warnings };
 }
+
+const strikes: Record<string, () => Promise<unknown>> = {
+  'a termination by others': () =>
+    invoke(100, () => {
+      runScript();
+      loop();
+    }),
+  'a termination by others in the code of another invocation': () =>
+    Promise.all([invoke(100, () => new Promise(() => {})), invoke(5000, runScript)]),
+};
 
 function fall(): void {
   try {
@@ -171,14 +194,24 @@ function fallAgainAndAgain(): void {
   for (;;) fallOnce();
 }
 
+const blocks: Record<string, () => void> = {
+  'recursion again and again': fallAgainAndAgain,
+  'domains with listeners, one in the other'() {
+    const { create } = process.getBuiltinModule('node:domain');
+    const enter = (code: () => void): void => void create().on('error', console.error).run(code);
+    enter(() => enter(loop));
+  },
+};
+
 async function run(): Promise<unknown> {
   if (scenario === 'recursion without end') return invoke(100, fall);
   // Before anything is measured: the first use of an AsyncLocalStorage slows down every await on Node 20 and 22.
   await invoke(5000, () => {});
-  if (scenario === 'a termination by others') return strikeLook();
+  const strike = strikes[scenario];
+  if (strike) return strikeLook(strike);
   const failure = failures[scenario];
   if (failure) return failToLook(failure());
-  return block(scenario === 'recursion again and again' ? fallAgainAndAgain : loop);
+  return block(blocks[scenario] ?? loop);
 }
 
 console.log(JSON.stringify(await run()));

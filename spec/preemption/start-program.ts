@@ -1,6 +1,6 @@
 /**
- * Defines two classes in a function of a given memory size. Prints for each wait of this thread whether the watchdog was
- * ready after it.
+ * Defines two classes in a function of a given memory size. Prints for each wait of this thread how ready the
+ * watchdog was after it.
  */
 import { GracefulTimeout } from 'lambda-graceful-timeout';
 import { READY } from '../../lib/watchdog/two-threads.js';
@@ -9,12 +9,12 @@ const [megabytes, preempt] = process.argv.slice(2);
 if (megabytes !== undefined && megabytes !== '') process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE = megabytes;
 else delete process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
 
-const isReadyAfter: boolean[] = [];
+const readyAfter: number[] = [];
 const { wait } = Atomics;
 Object.assign(Atomics, {
   wait(cells: Int32Array<SharedArrayBuffer>, index: number, value: number, timeoutMs: number): string {
     const result = wait(cells, index, value, timeoutMs);
-    isReadyAfter.push(Atomics.load(cells, READY) === 1);
+    readyAfter.push(Atomics.load(cells, READY));
     return result;
   },
 });
@@ -31,4 +31,4 @@ class MoreTasks {
 }
 void MoreTasks;
 
-console.log(JSON.stringify(isReadyAfter));
+console.log(JSON.stringify(readyAfter));

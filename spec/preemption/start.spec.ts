@@ -1,8 +1,10 @@
 import { expect } from 'chai';
-import { run } from './programs.js';
+import { programsOf } from '../support/programs.js';
 
-/** Whether the watchdog was ready after each wait of the thread that defines two classes. */
-async function isReadyAfterWaits(megabytes: string, preempt = 'with'): Promise<boolean[]> {
+const { run } = programsOf(import.meta.url);
+
+/** How ready the watchdog was after each wait of the thread that defines two classes: 1 if it watches, 2 if it has looked. */
+async function readyAfterWaits(megabytes: string, preempt = 'with'): Promise<number[]> {
   const { code, stdout, stderr } = await run('start-program', [megabytes, preempt]);
   expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
   return JSON.parse(stdout[0] ?? '');
@@ -12,18 +14,18 @@ describe('the start of the watchdog (R28)', function () {
   this.timeout(30_000);
 
   for (const megabytes of ['128', '1768']) {
-    it(`makes the thread wait once with ${megabytes} MB, because it would take CPU time of the first invocation later`, async () => {
-      expect(await isReadyAfterWaits(megabytes)).to.deep.equal([true]);
+    it(`makes the thread wait with ${megabytes} MB until it has looked once, because that would take CPU time of the first invocation later`, async () => {
+      expect(await readyAfterWaits(megabytes)).to.deep.equal([1, 2]);
     });
   }
 
   for (const megabytes of ['1769', '10240', '']) {
     it(`does not make the thread wait with a whole CPU (${megabytes || 'unknown'} MB)`, async () => {
-      expect(await isReadyAfterWaits(megabytes)).to.deep.equal([]);
+      expect(await readyAfterWaits(megabytes)).to.deep.equal([]);
     });
   }
 
   it('does not make the thread wait without `preempt`', async () => {
-    expect(await isReadyAfterWaits('128', 'without')).to.deep.equal([]);
+    expect(await readyAfterWaits('128', 'without')).to.deep.equal([]);
   });
 });

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { reportOf } from './programs.js';
+import { programsOf } from '../support/programs.js';
+
+const { reportOf } = programsOf(import.meta.url);
 
 type Report = Readonly<Record<string, unknown>>;
 

@@ -11,19 +11,52 @@ const [query = ''] = blocksOf(read('docs/telemetry.md'))
   .map(({ text }) => text.replaceAll('```', ''))
   .filter((text) => text.includes('stats'));
 
-const { Resources } = readTemplate('samples/sqs-partial-batch/template.yaml');
-const [metricFilter] = Object.values(Resources).filter(
-  (resource): resource is MetricFilterResource => resource.Type === 'AWS::Logs::MetricFilter',
-) as [MetricFilterResource];
+const [wholeBatch, eachRecord] = ['sqs-partial-batch', 'sqs-per-record'].map((sample) => {
+  const { Resources } = readTemplate(`samples/${sample}/template.yaml`);
+  const filters = Object.values(Resources).filter(
+    (resource): resource is MetricFilterResource => resource.Type === 'AWS::Logs::MetricFilter',
+  );
+  return filters[0]?.Properties.FilterPattern ?? '';
+}) as [string, string];
 
-/** Counts the log events that a metric filter finds. Knows only the part of its language that the template uses. */
-function countMatches(filterPattern: string, messages: readonly string[]): number {
-  const [, path = '', value] = /^\{ \$\.([\w.]+) = "(\w+)" \}$/.exec(filterPattern) ?? [];
-  const valueIn = (event: unknown): unknown =>
-    path.split('.').reduce<unknown>((object, key) => Object(object)[key], event);
-  const events = messages.filter((message) => message.startsWith('{')).map((message) => JSON.parse(message));
-  return events.filter((event) => value !== undefined && valueIn(event) === value).length;
+/** Counts the log events that a metric filter finds. Knows only the parts of its language that this repository uses. */
+const countMatches = (filterPattern: string, messages: readonly string[]): number =>
+  messages.filter(filterPattern.startsWith('{') ? jsonFilter(filterPattern) : textFilter(filterPattern))
+    .length;
+
+/** Terms that a line has, and with a hyphen before them those that it does not have. */
+function textFilter(filterPattern: string): (message: string) => boolean {
+  const terms = [...filterPattern.matchAll(/(-?)(?:"([^"]+)"|(\w+))/g)];
+  return (message) =>
+    terms.every(([, minus, quoted, word]) => message.includes(quoted ?? word ?? '') === (minus === ''));
 }
+
+/** Comparisons of fields with texts, in which a star stands for anything. */
+function jsonFilter(filterPattern: string): (message: string) => boolean {
+  const conditions = filterPattern
+    .slice(1, -1)
+    .split('&&')
+    .map((condition) => {
+      const [, path = '', value = ''] = /^ \$\.([\w.]+) = "([\w .*]+)" $/.exec(condition) ?? [];
+      expect(path, condition).not.to.equal('');
+      return {
+        path: path.split('.'),
+        value: new RegExp(`^${value.replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
+      };
+    });
+  return (message) => {
+    if (!message.startsWith('{')) return false;
+    const event: unknown = JSON.parse(message);
+    return conditions.every(({ path, value }) => {
+      const field = path.reduce<unknown>((object, key) => Object(object)[key], event);
+      return typeof field === 'string' && value.test(field);
+    });
+  };
+}
+
+/** The filters of a page, without their quotation marks. */
+const filtersIn = (page: string, name: string): readonly string[] =>
+  [...read(page).matchAll(new RegExp(`^${name}: '(.*)'$`, 'gm'))].map(([, pattern = '']) => pattern);
 
 for (const format of ['Text', 'JSON'] as const) {
   describe(`the log in the ${format} format (R23, R25, R30)`, function () {
@@ -75,6 +108,66 @@ for (const format of ['Text', 'JSON'] as const) {
   });
 }
 
+describe('the filters of docs/events.md', function () {
+  this.timeout(20_000);
+  needsRealClient();
+  const server = useSilentServer();
+  afterEach(closeFunctions);
+
+  for (const format of ['Text', 'JSON'] as const) {
+    const [failed = '', killed = ''] = filtersIn(
+      'docs/events.md',
+      `${format === 'Text' ? 'Text' : 'Json'}Filter`,
+    );
+
+    for (const handler of ['withConsole', 'withPowertools']) {
+      it(`count each timeout that fails once, in the ${format} format (${handler})`, async () => {
+        const lambda = functionOf(`logging-handlers.${handler}`, { env: { AWS_LAMBDA_LOG_FORMAT: format } });
+        for (const work of ['hangs', 'ends in grace', 'logs the error itself', 'fails']) {
+          await lambda.invoke({ url: server.url, work });
+        }
+        const messages = lambda.log.map(({ text }) => text);
+        expect(countMatches(failed, messages)).to.equal(2);
+        expect(countMatches(killed, messages)).to.equal(0);
+      });
+    }
+
+    it(`do not count a batch whose records have timed out, in the ${format} format`, async () => {
+      const env = { AWS_LAMBDA_LOG_FORMAT: format };
+      const lambda = functionOf('logging-handlers.eachRecord', { env });
+      const result = await lambda.invoke({ url: server.url, work: 'hangs' });
+      expect(result.error?.errorType).to.equal('FullBatchFailureError');
+      const messages = lambda.log.map(({ text }) => text);
+      expect(messages.join('\n')).to.include('"errorType":"LambdaTimeoutError"');
+      expect(countMatches(failed, messages)).to.equal(0);
+    });
+  }
+
+  it('count a function that Lambda has killed', async () => {
+    const [text = '', json = ''] = ['Text', 'Json'].map(
+      (name) => filtersIn('docs/events.md', `${name}Filter`)[1],
+    );
+    const lambda = functionOf('logging-handlers.withConsole');
+    await lambda.invoke({ url: server.url, work: 'blocks for good' });
+    expect(
+      countMatches(
+        text,
+        lambda.log.map((line) => line.text),
+      ),
+    ).to.equal(1);
+    // What Lambda itself writes in the JSON format, which the local one does not imitate.
+    // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+    const reports = ['success', 'error', 'timeout'].map((status) =>
+      JSON.stringify({
+        time: '2026-11-28T23:04:57.065Z',
+        type: 'platform.report',
+        record: { requestId: '1', status },
+      }),
+    );
+    expect(countMatches(json, reports)).to.equal(1);
+  });
+});
+
 describe('the alarm of the SAM template', function () {
   this.timeout(20_000);
   needsRealClient();
@@ -88,7 +181,16 @@ describe('the alarm of the SAM template', function () {
         await lambda.invoke({ url: server.url, work });
       }
       const messages = lambda.log.map(({ text }) => text);
-      expect(countMatches(metricFilter.Properties.FilterPattern, messages)).to.equal(2);
+      expect(countMatches(wholeBatch, messages)).to.equal(2);
     });
   }
+
+  it('counts each record that timed out once, with a deadline for each', async () => {
+    const lambda = functionOf('logging-handlers.eachRecord', { env: { AWS_LAMBDA_LOG_FORMAT: 'JSON' } });
+    for (const work of ['hangs', 'ends in grace', 'logs the error itself', 'fails', 'hangs in a hook']) {
+      await lambda.invoke({ url: server.url, work });
+    }
+    const messages = lambda.log.map(({ text }) => text);
+    expect(countMatches(eachRecord, messages)).to.equal(3);
+  });
 });

@@ -12,8 +12,12 @@ import {
   OnTimeout,
 } from 'lambda-graceful-timeout';
 
-// From the environment, so that a process without `preempt` has no watchdog.
-const options = { marginMs: 950, reserveMs: 200, preempt: process.env.PREEMPT === 'true' };
+// From the environment, so that a process without `preempt` has no watchdog, and a small function has time for one.
+const options = {
+  marginMs: Number(process.env.MARGIN_MS ?? 950),
+  reserveMs: 200,
+  preempt: process.env.PREEMPT === 'true',
+};
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const forever = (): Promise<never> => new Promise(() => {});

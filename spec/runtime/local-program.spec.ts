@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -28,6 +28,10 @@ describe('`npm run local`', function () {
     'index.cjs': BUNDLE,
     'import.cjs': 'require("not-there")',
     'source.ts': '',
+    'modules/package.json': '{ "type": "module" }',
+    'modules/exports.js': BUNDLE,
+    'modules/whole.js': 'module.exports = { handler: async () => {} };',
+    'modules/imports.js': 'const fs = require("node:fs");',
     'event.json': '{}',
     'hangs.json': '{ "hangs": true }',
     'fails.json': '{ "fails": true }',
@@ -35,6 +39,7 @@ describe('`npm run local`', function () {
     'broken.json': '{ "hangs"',
   };
   before(() => {
+    mkdirSync(join(folder, 'modules'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -165,6 +170,14 @@ describe('`npm run local`', function () {
         'What `index` exports as `five` is not a function.',
       ],
       ['an import that is missing', ['import.handler', 'event.json'], 'The file imports what is not there.'],
+      ...['exports', 'whole', 'imports'].map(
+        (name) =>
+          [
+            `CommonJS that Node takes for an ES module (${name})`,
+            [`modules/${name}.handler`, 'event.json'],
+            `because \`${join(folder, 'modules/package.json')}\` has \`"type": "module"\`. Name it \`${name}.cjs\`, `,
+          ] as const,
+      ),
     ] as const) {
       it(`for ${what}`, async () => {
         const { code, output } = await local(...args);

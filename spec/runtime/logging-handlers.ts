@@ -1,12 +1,21 @@
 /** Functions for the specs that search a log for timeouts. They import the built package, as a user's code does. */
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { PartialItemFailureResponse } from '@aws-lambda-powertools/batch/types';
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Context } from 'aws-lambda';
-import { currentDeadline, GracefulTimeout } from 'lambda-graceful-timeout';
+import type { Context, SQSRecord } from 'aws-lambda';
+import { currentDeadline, GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';
 
 /** A request that is never answered, and what the handler does with it. */
 interface Request {
   readonly url: string;
-  readonly work: 'hangs' | 'blocks' | 'fails' | 'ends in grace' | 'logs the error itself';
+  readonly work:
+    | 'hangs'
+    | 'hangs in a hook'
+    | 'blocks'
+    | 'blocks for good'
+    | 'fails'
+    | 'ends in grace'
+    | 'logs the error itself';
 }
 
 const marginMs = 600;
@@ -26,8 +35,28 @@ class Payments {
   }
 }
 
+/** Has a deadline for its only record, as with Powertools' batches. */
+class Records {
+  async handler(event: Request, context: Context): Promise<PartialItemFailureResponse> {
+    const processor = new BatchProcessor(EventType.SQS);
+    const batch = { Records: [{ messageId: '1', eventSource: 'aws:sqs' }] as SQSRecord[] };
+    return processPartialResponse(batch, () => this.ship(event, context), processor, { context });
+  }
+
+  @GracefulTimeout({ marginMs, logger })
+  protected async ship(event: Request, _context: Context): Promise<string> {
+    return send(event, logger);
+  }
+
+  @OnTimeout
+  protected async hang(_error: unknown, { work }: Request): Promise<void> {
+    if (work === 'hangs in a hook') await new Promise(() => {});
+  }
+}
+
 async function send({ url, work }: Request, log: typeof console | Logger): Promise<string> {
   if (work === 'fails') throw new RangeError('not sent');
+  if (work === 'blocks for good') for (;;);
   if (work === 'blocks') {
     const endsAtMs = performance.now() + 700;
     while (performance.now() < endsAtMs);
@@ -43,6 +72,7 @@ async function send({ url, work }: Request, log: typeof console | Logger): Promi
   }
 }
 
-const [orders, payments] = [new Orders(), new Payments()];
+const [orders, payments, records] = [new Orders(), new Payments(), new Records()];
 export const withConsole = orders.handler.bind(orders);
 export const withPowertools = payments.handler.bind(payments);
+export const eachRecord = records.handler.bind(records);

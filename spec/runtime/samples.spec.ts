@@ -66,7 +66,7 @@ describe('the samples', function () {
         .to.match(
           /ERROR LambdaTimeoutError: Reports\.handler timed out \d+ ms before the Lambda deadline, after \d+ ms/,
         )
-        .and.include('Lambda kills what still runs')
+        .and.include('Lambda’s deadline: what still runs is killed')
         .and.match(
           /✓ with: its own finally ran, then both hooks, LambdaTimeoutError \d+ ms before the kill, same process/,
         );

@@ -92,6 +92,10 @@ export function describeStreamAtDeadline(functionOf: FunctionOf): void {
     });
   }
 
+  it('ends with what a hook writes if the handler has corked it', async () => {
+    expectBody(await invoke(responder, { way: 'corks the stream', hook: 'writes' }), 'one timed out');
+  });
+
   for (const hook of ['fails to pipe', 'hides that it failed to pipe'] as const) {
     it(`ends with the error if the hook that responds ${hook}`, async () => {
       expectError(await invoke(responder, { way: 'pipes with the signal', hook }), 'one ');

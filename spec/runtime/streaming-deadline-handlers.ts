@@ -112,6 +112,12 @@ const others = {
     await pipeline(endless(), stream).catch(() => new Promise(() => {}));
   },
 
+  async 'corks the stream'(stream: Stream) {
+    stream.cork();
+    stream.write('one ');
+    await new Promise(() => {});
+  },
+
   async 'ends the stream, and destroys it at its deadline'(stream: Stream) {
     stream.end('one end');
     await once(currentDeadline().signal, 'abort');

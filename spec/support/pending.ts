@@ -1,5 +1,7 @@
 import sinon from 'sinon';
+import { attempts } from '../../lib/deadline/current-attempt.js';
 import { GracefulTimeout, LambdaTimeoutError, type PendingOperation } from '../../lib/index.js';
+import { trackOperations } from '../../lib/operations/track-operations.js';
 import { FakeContext } from './context.js';
 import { expectRejection } from './expect-rejection.js';
 import { gate } from './gate.js';
@@ -10,6 +12,9 @@ const DEADLINE_MS = 60_000;
 
 /** Whether Node reports a request of `node:http` when it is made, and not only when it is sent. */
 export const tellsOfRequestsEarly = !/^v(20|22\.([0-9]|1[01]))\./.test(process.version);
+
+// Listens from now on. Otherwise that would begin in whichever spec comes first.
+trackOperations(() => attempts.getStore()?.operations);
 
 /** Ends what a spec has started. */
 export type CleanUp = () => unknown;

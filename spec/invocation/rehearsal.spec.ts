@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { countTimers } from '../../lib/deadline/timer.js';
+import { rehearse } from '../../lib/invocation/rehearsal.js';
+import { sharedSymbol } from '../../lib/shared.js';
+
+const MEMORY = 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE';
+
+describe('the rehearsal of an invocation (R28)', () => {
+  const values = globalThis as { [key: symbol]: unknown };
+  const key = sharedSymbol('rehearsal');
+  const { [MEMORY]: megabytes } = process.env;
+  beforeEach(() => {
+    Reflect.deleteProperty(values, key);
+  });
+  afterEach(() => {
+    sinon.restore();
+    if (megabytes === undefined) delete process.env[MEMORY];
+    else process.env[MEMORY] = megabytes;
+  });
+
+  it('takes place once where the function has a part of a CPU, and says nothing', async () => {
+    const written = sinon.stub(console, 'warn');
+    process.env[MEMORY] = '1768';
+    const before = countTimers();
+    rehearse();
+    const { [key]: rehearsal } = values;
+    rehearse();
+    expect(countTimers() - before, 'that of its deadline').to.equal(1);
+    expect(rehearsal).to.be.instanceOf(Promise).and.equal(values[key]);
+    expect(await rehearsal).to.equal(undefined);
+    expect(written.callCount).to.equal(0);
+  });
+
+  it('does not take place where it has a whole one, or is not told', () => {
+    for (const memory of ['1769', undefined]) {
+      if (memory === undefined) delete process.env[MEMORY];
+      else process.env[MEMORY] = memory;
+      rehearse();
+      expect(values).not.to.have.property(key);
+    }
+  });
+});
