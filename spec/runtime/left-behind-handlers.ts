@@ -17,7 +17,8 @@ import {
 } from 'lambda-graceful-timeout';
 
 // From the environment, so that a process without `preempt` has no watchdog.
-const options = { marginMs: 700, reserveMs: 200, preempt: process.env.PREEMPT === 'true' };
+const { PREEMPT, MARGIN_MS = '700' } = process.env;
+const options = { marginMs: Number(MARGIN_MS), reserveMs: 200, preempt: PREEMPT === 'true' };
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const forever = (): Promise<never> => new Promise(() => {});
