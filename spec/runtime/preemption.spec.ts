@@ -207,7 +207,7 @@ describe('preemption on the runtime client', function () {
     }
 
     it('is interrupted each time if the next invocations time out too', async () => {
-      const lambda = preempting('handler', { timeoutMs: 2000 });
+      const lambda = preempting('handler', { timeoutMs: 3000, env: { MARGIN_MS: '1600' } });
       const results = [];
       for (const afterMs of [1500, 1450, 1480, 1420])
         results.push(await lambda.invoke({ work: 'spin', afterMs }));
