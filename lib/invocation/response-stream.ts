@@ -161,8 +161,8 @@ function limitFirstWrite(before: unknown): unknown {
 }
 
 /**
- * Called in place of a method that must have no effect any more. Does nothing, and passes the error to the callback of the call, if there is
- * one.
+ * Called in place of a method that must have no effect any more. Does nothing, and passes the error to the callback of the
+ * call, if there is one.
  */
 function refuse(key: string | symbol, args: readonly unknown[], error: Error, view: ResponseStream): unknown {
   const callback = args.at(-1);

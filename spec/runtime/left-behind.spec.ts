@@ -45,7 +45,9 @@ describe('uncaught errors and interrupted code on the runtime client', function 
         for (const [index, { requestId }] of results.entries()) {
           const { work, source } = CAST[index]?.[0] ?? {};
           const own = warnings.filter(({ text }) => text.includes(`in request ${requestId}`));
-          expect(own, `${work} ${source}, of ${warnings.map(({ text }) => text).join('')}`).to.have.length(source ? 1 : 0);
+          expect(own, `${work} ${source}, of ${warnings.map(({ text }) => text).join('')}`).to.have.length(
+            source ? 1 : 0,
+          );
         }
       });
     }
