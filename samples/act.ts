@@ -72,7 +72,9 @@ export class Act {
       onNote: (text) => this.#timeline.add({ atMs: this.#elapsedMs(), column, text, paint: dim }),
       onLine: (line) => {
         if (this.#startedAtMs === undefined || isAccounting(line)) return;
-        if (line.text.startsWith('START ')) invokedAtMs = this.#elapsedMs() - line.atMs;
+        // This process may have been kept waiting before it could tell the time of a line. The least of them is the best.
+        const startedAtMs = this.#elapsedMs() - line.atMs;
+        invokedAtMs = line.text.startsWith('START ') ? startedAtMs : Math.min(invokedAtMs, startedAtMs);
         this.#timeline.add({ atMs: invokedAtMs + line.atMs, column, ...describe(line) });
       },
     };
