@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import http from 'node:http';
 import https from 'node:https';
 import net, { type Server, type Socket } from 'node:net';
@@ -106,4 +107,26 @@ describe('A tunnel through a proxy (R30)', () => {
       expect(operations).to.deep.equal([`CONNECT ${origin}`]);
     });
   }
+
+  it('is listed until the proxy has answered: an undici before 7.30, which does not tell that', async () => {
+    const tell = (event: string, message: object): void => channel(`undici:${event}`).publish(message);
+    const origin = 'http://proxy.internal:3128';
+    /** Sends a request over a socket on which something has come before, and returns a way to let more come. */
+    const send = (method: string): (() => void) => {
+      const request = { method, origin };
+      const socket = { bytesRead: 100 };
+      tell('request:create', { request });
+      tell('client:sendHeaders', { request, socket });
+      return () => {
+        socket.bytesRead += 39;
+      };
+    };
+    const operations = await operationsAfter(() => {
+      send('CONNECT')();
+      send('CONNECT');
+      send('GET')();
+      return ignore;
+    });
+    expect(operations).to.deep.equal([`CONNECT ${origin}`, `GET ${origin}`]);
+  });
 });

@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
+import { Agent } from 'undici';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../../lib/index.js';
 import { withErrorProperty } from '../../lib/report/error-property.js';
 import { captureFew } from '../../lib/report/stack.js';
@@ -117,6 +119,36 @@ describe('PendingOperation.startedAt (R30)', () => {
       if (tellsOfRequestsEarly) expect(namesOf(startedAt)[0]).to.equal('at ship');
       else expect(startedAt).to.equal(undefined);
     });
+  });
+
+  describe('of a request of undici', () => {
+    const agent = new Agent();
+    const requests: Record<string, (origin: string, signal: AbortSignal) => Promise<unknown>> = {
+      fetch: (origin, signal) => fetch(origin, { signal }),
+      'the package': (origin, signal) => agent.request({ origin, signal, path: '/', method: 'GET' }),
+    };
+    /** In an event of the user's own code, undici has `node:events` among its callers, as where its pool sends. */
+    const ways: Record<string, (ship: () => void) => unknown> = {
+      'a function': (ship) => ship(),
+      'an event': (ship) => new EventEmitter().once('order', () => ship()).emit('order'),
+    };
+    for (const [client, request] of Object.entries(requests)) {
+      for (const [way, begin] of Object.entries(ways)) {
+        it(`is known where ${way} of the user's own code begins it: ${client}`, async () => {
+          const server = await HangingServer.start();
+          const [startedAt] = await startsAfter(async () => {
+            const controller = new AbortController();
+            begin(function ship() {
+              request(server.url, controller.signal).catch(ignore);
+            });
+            await server.hanging;
+            return () => controller.abort();
+          });
+          await server.stop();
+          expect(namesOf(startedAt).join()).to.match(/\bship\b/);
+        });
+      }
+    }
   });
 
   describe('of a program', () => {
