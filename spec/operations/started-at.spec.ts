@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
-import { Agent } from 'undici';
+import { Client } from 'undici';
 import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../../lib/index.js';
 import { withErrorProperty } from '../../lib/report/error-property.js';
 import { captureFew } from '../../lib/report/stack.js';
@@ -122,10 +122,10 @@ describe('PendingOperation.startedAt (R30)', () => {
   });
 
   describe('of a request of undici', () => {
-    const agent = new Agent();
-    const requests: Record<string, (origin: string, signal: AbortSignal) => Promise<unknown>> = {
-      fetch: (origin, signal) => fetch(origin, { signal }),
-      'the package': (origin, signal) => agent.request({ origin, signal, path: '/', method: 'GET' }),
+    const requests: Record<string, (origin: string, signal: AbortSignal) => unknown> = {
+      fetch: (origin, signal) => fetch(origin, { signal }).catch(ignore),
+      'the package': (origin, signal) =>
+        new Client(origin).request({ signal, path: '/', method: 'GET' }, ignore),
     };
     /** In an event of the user's own code, undici has `node:events` among its callers, as where its pool sends. */
     const ways: Record<string, (ship: () => void) => unknown> = {
@@ -139,7 +139,7 @@ describe('PendingOperation.startedAt (R30)', () => {
           const [startedAt] = await startsAfter(async () => {
             const controller = new AbortController();
             begin(function ship() {
-              request(server.url, controller.signal).catch(ignore);
+              request(server.url, controller.signal);
             });
             await server.hanging;
             return () => controller.abort();
