@@ -130,7 +130,7 @@ describe('PendingOperation.startedAt (R30)', () => {
     /** In an event of the user's own code, undici has `node:events` among its callers, as where its pool sends. */
     const ways: Record<string, (ship: () => void) => unknown> = {
       'a function': (ship) => ship(),
-      'an event': (ship) => new EventEmitter().once('order', () => ship()).emit('order'),
+      'an event': (ship) => new EventEmitter().on('order', ship).emit('order'),
     };
     for (const [client, request] of Object.entries(requests)) {
       for (const [way, begin] of Object.entries(ways)) {
