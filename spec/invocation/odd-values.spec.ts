@@ -190,6 +190,12 @@ describe('a response stream (R22)', () => {
     return new Orders();
   };
 
+  it('can be a mock that has any method: the context behind it tells the time (R8)', async () => {
+    const stream = new Proxy({} as Writable, { get: () => () => undefined });
+    const orders = streaming(() => currentDeadline().remainingMs());
+    expect(await orders.handler({}, stream, new FakeContext(3000))).to.equal(2000);
+  });
+
   it('gets no event, and loses no property and no listener, by code after its cut-off', async () => {
     const stream = new PassThrough();
     const errors: unknown[] = [];
