@@ -131,7 +131,14 @@ export class Expiry {
       waiter(error);
     }
     // Last, because its listeners are user code, which may block the event loop and be interrupted.
-    this.#controller?.abort(error);
+    try {
+      this.#controller?.abort(error);
+    } catch (thrown) {
+      // That of a polyfill may throw what a listener has thrown. Node's own leaves that uncaught in the same way.
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
   }
 
   /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */

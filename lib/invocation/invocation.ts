@@ -1,4 +1,5 @@
 import { asNobody, attempts, type CurrentAttempt, isOver } from '../deadline/current-attempt.js';
+import { read } from '../report/error-trail.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
@@ -129,7 +130,8 @@ class Invocation implements UserCode {
       this.#hooks = [...onTimeout, ...always];
       if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.context);
       this.#args.uncorkResponse();
-      this.#log('error', error.message, error);
+      // The handler may have made it one that cannot be read.
+      this.#log('error', String(read(error, 'message')), error);
     } else if (end.how === 'in grace') {
       const lateByMs = Math.round(performance.now() - this.deadlineAtMs);
       // Whoever has called the handler may end it. Otherwise Lambda waits for its end, and then kills the invocation.
@@ -169,7 +171,11 @@ class Invocation implements UserCode {
     if (hook.kind === 'finally') ofCaller.conclude(outcome);
     else if (hook === this.#guarded.responder) ofCaller.respond(this.#judge(name, outcome));
     if (outcome.status === 'rejected') {
-      this.#log('error', how === 'timed out' ? outcome.reason.message : `${name} failed`, outcome.reason);
+      this.#log(
+        'error',
+        how === 'timed out' ? String(read(outcome.reason, 'message')) : `${name} failed`,
+        outcome.reason,
+      );
     } else if (isValueLost(hook, outcome.value)) {
       this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
     }

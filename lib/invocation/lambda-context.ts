@@ -40,12 +40,14 @@ export function warnOfContext(
 
 /** Finds the Lambda context among a handler's arguments and reads its clock. */
 export function readLambdaContext(args: readonly unknown[]): LambdaContext {
-  // The event last: a mock of one may have any method.
+  let unusable: LambdaContext | undefined;
+  // The event last: a mock of one may have any method. So may a mock of a response stream, but its clock tells no time.
   for (let index = 1; index < args.length; index++) {
     const found = readArgument(args[index], index);
-    if (found) return found;
+    if (found && found.problem === undefined) return found;
+    unusable ??= found;
   }
-  return readArgument(args[0], 0) ?? describe(undefined, 1, {}, NO_CONTEXT);
+  return unusable ?? readArgument(args[0], 0) ?? describe(undefined, 1, {}, NO_CONTEXT);
 }
 
 /** What an argument tells, if it is a context or wraps one. */

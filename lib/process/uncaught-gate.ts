@@ -43,16 +43,18 @@ class UncaughtGate {
   constructor() {
     // On the prototype, which is that of `process` alone: to delete what was put there reveals this one again.
     const prototype = Object.getPrototypeOf(process);
-    const { emit } = prototype;
+    const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
+    // What it inherits is read each time, as without a gate: others may put something else there, and take it away again.
+    const emit = (): unknown => (own ? emitOf(own) : Object.getPrototypeOf(prototype).emit);
     // Unless a program has frozen it.
-    if (!this.#put(prototype, () => emit)) this.#put(process, () => emit);
+    if (!this.#put(prototype, emit)) this.#put(process, emit);
   }
 
   /** Stands also before what a program has put there in another way than by an assignment. */
   keepInPlace(): void {
     const found = Object.getOwnPropertyDescriptor(process, 'emit');
     if (!found?.configurable || (found.get && this.#getters.has(found.get))) return;
-    this.#put(process, () => (found.get ? found.get.call(process) : found.value));
+    this.#put(process, () => emitOf(found));
   }
 
   #put(target: object, read: () => unknown): boolean {
@@ -61,11 +63,13 @@ class UncaughtGate {
       if (typeof emit !== 'function') return emit;
       return this.#before(this.#behind.get(emit as Emit) ?? (emit as Emit));
     };
+    const put = (self: object, next: unknown): boolean => this.#put(self, () => next);
     this.#getters.add(get);
     return Reflect.defineProperty(target, 'emit', {
       get,
-      set: (next: unknown) => {
-        this.#put(process, () => next);
+      // It need not be the `process` of here: a test runner such as Jest gives each test file another one, with the same prototype.
+      set(this: object, next: unknown) {
+        put(this, next);
       },
       enumerable: true,
       configurable: true,
@@ -91,3 +95,5 @@ class UncaughtGate {
     return gate;
   }
 }
+
+const emitOf = ({ get, value }: PropertyDescriptor): unknown => (get ? get.call(process) : value);

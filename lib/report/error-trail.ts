@@ -20,7 +20,8 @@ export class Trail {
       else if (this.#links.size < MAX_ERRORS) {
         const links = linksOf(value);
         this.#links.set(value, links);
-        for (const next of Object.values(links).flat()) {
+        // Each once: thousands of calls may have failed with the one reason of their signal.
+        for (const next of new Set(Object.values(links).flat())) {
           found.add(next);
           const parents = this.#parents.get(next);
           if (parents) parents.push(value);
@@ -32,9 +33,14 @@ export class Trail {
 
   /** The ends, and what leads to nothing else. */
   get heeding(): ReadonlySet<unknown> {
-    return this.#leadingTo(this.ends, (value, heeding) => {
-      const { errors, error, suppressed } = this.#links.get(value) as Links;
-      return [errors, error, suppressed].flat().every((item) => heeding.has(item));
+    // What else is in an error that has several, and does not heed so far. Not looked for anew each time: there may be thousands.
+    const others = new Map<unknown, Set<unknown>>();
+    return this.#leadingTo(this.ends, (parent, child) => {
+      const { errors, error, suppressed } = this.#links.get(parent) as Links;
+      const left = others.get(parent) ?? new Set([errors, error, suppressed].flat());
+      others.set(parent, left);
+      left.delete(child);
+      return left.size === 0;
     });
   }
 
@@ -66,11 +72,11 @@ export class Trail {
   /** The given values, and all that lead to them and pass. */
   #leadingTo(
     values: ReadonlySet<unknown>,
-    passes: (value: unknown, leading: ReadonlySet<unknown>) => boolean = () => true,
+    passes: (parent: unknown, child: unknown) => boolean = () => true,
   ): ReadonlySet<unknown> {
     const leading = new Set(values);
     for (const value of leading) {
-      for (const parent of this.#parents.get(value) ?? []) if (passes(parent, leading)) leading.add(parent);
+      for (const parent of this.#parents.get(value) ?? []) if (passes(parent, value)) leading.add(parent);
     }
     return leading;
   }

@@ -207,5 +207,21 @@ describe('a caller or a context of an odd kind', () => {
       const error = await timedOut(time.clock, handler);
       expect([...new Set(aborted)]).to.deep.equal([error]);
     });
+
+    it('times out and runs its hooks if that one throws what a listener has thrown (R16)', async () => {
+      class Polyfilled {
+        readonly signal = { aborted: false };
+        abort(): void {
+          throw new Error('of a listener');
+        }
+      }
+      globalThis.AbortController = Polyfilled as unknown as typeof AbortController;
+      const { handler, ran } = guarded(() => {
+        expect(currentDeadline().signal.aborted).to.equal(false);
+        return forever();
+      });
+      await timedOut(time.clock, handler);
+      expect(ran).to.deep.equal(['report', 'close']);
+    });
   });
 });

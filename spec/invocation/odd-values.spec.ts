@@ -161,6 +161,22 @@ describe('a value that refuses to be looked at', () => {
     expect(await orders.handler(event, new FakeContext(3000))).to.equal(2000);
   });
 
+  it('can be the message of the timeout: its hooks run, and its line is written (R12, R25)', async () => {
+    const logger = new RecordingLogger();
+    const orders = guarded(() => {
+      const { signal } = currentDeadline();
+      const get = () => {
+        throw new Error('no message');
+      };
+      signal.addEventListener('abort', () => Object.defineProperty(signal.reason, 'message', { get }));
+      return forever();
+    }, logger);
+    const caller = expectRejection(orders.handler({}, new FakeContext(3000)));
+    await time.clock.tickAsync(3000);
+    expect(logger.lines).to.have.lengthOf(1);
+    expect(logger.lines[0]).to.have.property('detail', await caller);
+  });
+
   it('can be the cause of the timeout: one that is fixed stays as it is (R13)', async () => {
     const cause = new Error('fixed');
     const orders = guarded(forever, new RecordingLogger(), (error) => {
@@ -189,6 +205,12 @@ describe('a response stream (R22)', () => {
     }
     return new Orders();
   };
+
+  it('can be a mock that has any method: the context behind it tells the time (R8)', async () => {
+    const stream = new Proxy({} as Writable, { get: () => () => undefined });
+    const orders = streaming(() => currentDeadline().remainingMs());
+    expect(await orders.handler({}, stream, new FakeContext(3000))).to.equal(2000);
+  });
 
   it('gets no event, and loses no property and no listener, by code after its cut-off', async () => {
     const stream = new PassThrough();

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { LambdaTimeoutError } from '../../lib/index.js';
@@ -34,6 +35,26 @@ describe('the gate before process.emit (R0, R16)', () => {
     emit('taken');
     process.off('uncaughtExceptionMonitor', listener);
     expect(heard).to.deep.equal(['left', 'taken']);
+  });
+
+  it('leaves room for what others put on `EventEmitter.prototype` later, and take away again', () => {
+    const heard: unknown[] = [];
+    const { prototype } = EventEmitter;
+    const { emit } = prototype;
+    prototype.emit = (name) => heard.push(name) > 0;
+    (process as NodeJS.EventEmitter).emit('while it is there');
+    prototype.emit = emit;
+    (process as NodeJS.EventEmitter).emit('afterwards');
+    expect(heard).to.deep.equal(['while it is there']);
+  });
+
+  it('stays as it is if another object that inherits from `process`, as one of Jest, gets a function of its own', () => {
+    const gate = holder.emit;
+    const another: Holder = Object.create(process);
+    const emit = sinon.stub().returns('its own');
+    another.emit = emit;
+    expect((another as { emit(name: string): unknown }).emit('an event')).to.equal('its own');
+    expect(holder.emit).to.equal(gate);
   });
 
   it('gives out what others have put there, also if that is no function', () => {

@@ -69,6 +69,30 @@ describe('the error of an aborted call (R16)', () => {
   });
 });
 
+describe('one error of thousands of calls, as `Promise.any` makes it (R12, R17)', () => {
+  const CALLS = 10_000;
+  const MAX_MS = 1000;
+  const of = (errorAt: (index: number) => unknown): Error =>
+    new AggregateError(Array.from({ length: CALLS }, (_, index) => errorAt(index)));
+  const failed = new Error('the order is wrong');
+  const isLast = (index: number): boolean => index === CALLS - 1;
+
+  const cases: Readonly<Record<string, readonly [error: Error, heeds: boolean]>> = {
+    'that all rejected with the reason of their signal': [of(() => reason), true],
+    'that all rejected with an error of their own': [of(() => errorOf({ name: 'AbortError' })), true],
+    'the last of which failed': [of((at) => (isLast(at) ? failed : errorOf({ name: 'AbortError' }))), false],
+  };
+  for (const [title, [error, heeds]] of Object.entries(cases)) {
+    it(`is judged, and copied, without keeping the hooks waiting: ${title}`, () => {
+      const startedAtMs = performance.now();
+      expect(onlyHeeds(error, isReason, true)).to.equal(heeds);
+      const { errors } = withoutHeeding(error, isReason, true) as AggregateError;
+      expect(performance.now() - startedAtMs).to.be.below(MAX_MS);
+      if (!heeds) expect(errors).to.have.ordered.members([failed]);
+    });
+  }
+});
+
 describe('an error without the way to a timeout (R12)', () => {
   it('is the error itself if it does not lead there', () => {
     const error = new Error('order failed', { cause: new Error('because') });
