@@ -1,4 +1,7 @@
-/** Runs code with a property of `Error` set, where that is possible, and then restores the property. */
+/**
+ * Runs code with a property of `Error` set, where that is possible, and then restores the property, unless the code has put
+ * something else there.
+ */
 export function withErrorProperty<Result>(
   name: 'prepareStackTrace' | 'stackTraceLimit',
   value: unknown,
@@ -9,8 +12,9 @@ export function withErrorProperty<Result>(
   try {
     return code(set(name, value));
   } finally {
-    if (isThere) set(name, before);
-    else Reflect.deleteProperty(Error, name);
+    const { value: now = value } = Object.getOwnPropertyDescriptor(Error, name) ?? {};
+    if (now === value && isThere) set(name, before);
+    else if (now === value) Reflect.deleteProperty(Error, name);
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeErrorStacks } from './error-stacks.js';
 import { inspect, isError } from './inspect.js';
 import type { StackBudget } from './stack-budget.js';
+import { mayBeMapped, withoutMaps } from './written-stacks.js';
 
 /**
  * What a logger must have: Powertools' `Logger`, `console` and most others have it.
@@ -43,13 +44,17 @@ export function log(
 ): void {
   if (stacks) writeErrorStacks(detail, stacks);
   const shown = isError(detail) || typeof detail === 'string' ? detail : inspect(detail);
+  // What the logger finds deeper in the detail has no time to be mapped.
+  const call = stacks && mayBeMapped() ? withoutMaps : callNow;
   tryEach([
-    () => logger[level](message, shown),
-    () => console[level](message, shown),
+    () => call(() => logger[level](message, shown)),
+    () => call(() => console[level](message, shown)),
     // The detail may be what cannot be written.
     () => console[level](message),
   ]);
 }
+
+const callNow = <Result>(code: () => Result): Result => code();
 
 /** Calls functions, one after the other, until one of them neither throws nor rejects. */
 async function tryEach([first, ...others]: (() => unknown)[]): Promise<void> {

@@ -60,7 +60,8 @@ function fileOf(site: NodeJS.CallSite): string | undefined {
 /** Stands for the files in a stack that cannot be looked at, because `Error` is frozen. */
 const UNKNOWN = '';
 
-function withoutMaps<Result>(read: () => Result): Result {
+/** Calls a function, and lets all stacks that it writes be written without source maps. */
+export function withoutMaps<Result>(read: () => Result): Result {
   const { prepareStackTrace } = Error;
   const write = (error: Error, sites: NodeJS.CallSite[]): string =>
     [headOf(error, prepareStackTrace), ...sites].join('\n    at ');

@@ -25,6 +25,14 @@ describe('a property of Error that is set for a while (R0)', () => {
     expect(Error[NAME]).to.equal(others);
   });
 
+  it('stays what the code has put there', () => {
+    const others = () => 'others';
+    withErrorProperty(NAME, own, () => {
+      Error[NAME] = others;
+    });
+    expect(Error[NAME]).to.equal(others);
+  });
+
   it('is gone afterwards if it was not there', () => {
     Reflect.deleteProperty(Error, NAME);
     expect(isSet()).to.deep.equal([true, true]);

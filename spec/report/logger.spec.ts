@@ -136,4 +136,16 @@ describe('the stacks of what is logged (R12)', () => {
     log(logger, 'error', 'with a time', new Error('second'), new StackBudget(performance.now() + 1000));
     expect(written).to.equal(1);
   });
+
+  it('are written without maps where only the logger finds them, at once', () => {
+    const written: string[] = [];
+    Error.prepareStackTrace = ({ message }, sites) =>
+      sites.length === 0 ? `Error: ${message}` : String(written.push(message));
+    const deep = new Error('deep');
+    const logger = { warn() {}, error: sinon.stub().callsFake(() => deep.stack) };
+    const budget = new StackBudget(performance.now() + 1000);
+    log(logger, 'error', 'timed out', Object.assign(new Error('first'), { details: { deep } }), budget);
+    expect(written).to.deep.equal(['first']);
+    expect(deep.stack).to.match(/^Error: deep\n {4}at /);
+  });
 });

@@ -146,8 +146,14 @@ describe('with source maps (R12)', () => {
         expect(size).to.be.at.least(url.length);
       }
       writeFileSync(join(FOLDER, 'far.map'), 'x'.repeat(5000));
-      const far = `f();\n//# sourceMappingURL=far.map\n${'// added\n'.repeat(5000)}`;
-      expect(sizeIn('far.js', far)).to.equal(5000);
+      for (const added of [5000, 10_000, 100_000]) {
+        const far = `f();\n//# sourceMappingURL=far.map\n${'// added\n'.repeat(added)}`;
+        expect(sizeIn('far.js', far)).to.equal(5000);
+      }
+      for (let before = 0; before < 30; before++) {
+        const atTheEdge = `f();\n//# sourceMappingURL=far.map\n${';'.repeat(65_536 - before)}`;
+        expect(sizeIn('edge.js', atTheEdge)).to.equal(5000);
+      }
     });
 
     it('is that of the map within the file, or not much more', () => {
@@ -158,6 +164,14 @@ describe('with source maps (R12)', () => {
           url.length + 50,
         );
       }
+    });
+
+    it('counts as that of the file where much comes after the comment', () => {
+      const within = `f();\n//# sourceMappingURL=data:application/json,{}\n${'// added\n'.repeat(10_000)}`;
+      expect(sizeIn('within.js', within)).to.equal(within.length);
+      writeFileSync(join(FOLDER, 'far.map'), 'x'.repeat(5000));
+      const far = `f();\n//# sourceMappingURL=far.map\n${'// added\n'.repeat(200_000)}`;
+      expect(sizeIn('far.js', far)).to.equal(far.length);
     });
 
     it('is 0 where there is none', () => {
