@@ -11,12 +11,13 @@ import {
 export interface DriverChannel {
   readonly scheme: string;
   /**
-   * - `command`: one command, or a batch of them
+   * What it is, if it is not one command:
+   *
    * - `batch`: commands that are sent together; those that are told meanwhile are parts of it
    * - `connect`: a connection, until the server has accepted it
    * - `pool`: a connection from a pool, until one is free
    */
-  readonly kind: 'command' | 'batch' | 'connect' | 'pool';
+  readonly kind?: 'batch' | 'connect' | 'pool';
   readonly readName?: ReadName;
   /** The class whose methods send many commands at once, where no channel tells of that. */
   readonly pipeline?: string;
@@ -28,33 +29,33 @@ export interface DriverChannel {
 export const DRIVER_CHANNELS: Readonly<Record<string, DriverChannel>> = {
   'ioredis:command': {
     scheme: 'redis',
-    kind: 'command',
+
     readName: readCommand,
     pipeline: 'Pipeline',
     handshake: new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'READONLY', 'SELECT']),
   },
   'ioredis:batch': { scheme: 'redis', kind: 'batch', readName: readBatchMode },
   'ioredis:connect': { scheme: 'redis', kind: 'connect' },
-  'node-redis:command': { scheme: 'redis', kind: 'command', readName: readCommand },
+  'node-redis:command': { scheme: 'redis', readName: readCommand },
   'node-redis:batch': { scheme: 'redis', kind: 'batch', readName: readBatchMode },
   'node-redis:connect': { scheme: 'redis', kind: 'connect' },
-  'mysql2:query': { scheme: 'mysql', kind: 'command', readName: readStatement },
-  'mysql2:execute': { scheme: 'mysql', kind: 'command', readName: readStatement },
+  'mysql2:query': { scheme: 'mysql', readName: readStatement },
+  'mysql2:execute': { scheme: 'mysql', readName: readStatement },
   'mysql2:connect': { scheme: 'mysql', kind: 'connect' },
   'mysql2:pool:connect': { scheme: 'mysql', kind: 'pool' },
-  'mongoose:query': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mongoose:aggregate': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mongoose:model:save': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mongoose:model:insertMany': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mongoose:model:bulkWrite': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mongoose:cursor:next': { scheme: 'mongodb', kind: 'command', readName: readOperation },
-  'mssql:query': { scheme: 'mssql', kind: 'command', readName: readStatement },
-  'mssql:batch': { scheme: 'mssql', kind: 'command', readName: readStatement },
-  'mssql:execute': { scheme: 'mssql', kind: 'command', readName: readExecute },
+  'mongoose:query': { scheme: 'mongodb', readName: readOperation },
+  'mongoose:aggregate': { scheme: 'mongodb', readName: readOperation },
+  'mongoose:model:save': { scheme: 'mongodb', readName: readOperation },
+  'mongoose:model:insertMany': { scheme: 'mongodb', readName: readOperation },
+  'mongoose:model:bulkWrite': { scheme: 'mongodb', readName: readOperation },
+  'mongoose:cursor:next': { scheme: 'mongodb', readName: readOperation },
+  'mssql:query': { scheme: 'mssql', readName: readStatement },
+  'mssql:batch': { scheme: 'mssql', readName: readStatement },
+  'mssql:execute': { scheme: 'mssql', readName: readExecute },
   'mssql:connect': { scheme: 'mssql', kind: 'connect' },
   'mssql:pool:acquire': { scheme: 'mssql', kind: 'pool' },
-  'pg:query': { scheme: 'postgresql', kind: 'command', readName: readStatement },
+  'pg:query': { scheme: 'postgresql', readName: readStatement },
   'pg:connection': { scheme: 'postgresql', kind: 'connect' },
   'pg:pool:connect': { scheme: 'postgresql', kind: 'pool' },
-  'mongodb:command': { scheme: 'mongodb', kind: 'command', readName: readOperation },
+  'mongodb:command': { scheme: 'mongodb', readName: readOperation },
 };

@@ -60,10 +60,10 @@ const connectingPools = new WeakSet<DriverMessage>();
 function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage, below: Entry): void {
   const { kind } = channel;
   const { within, waited } = currentCall;
-  const isPart = within?.kind === 'batch' || (kind === 'command' && message.batchMode !== undefined);
+  const isPart = within?.kind === 'batch' || (!kind && message.batchMode !== undefined);
   if (isPart || isOfHandshake(channel, message)) return;
   // Outside of invocations a command shall cost next to nothing.
-  if (kind === 'command' && !tracker.isWanted) return;
+  if (!kind && !tracker.isWanted) return;
   const server = serverOf(message);
   noteToldServer(nameOfServer(server.host, server.port));
   if (kind === 'connect') {
