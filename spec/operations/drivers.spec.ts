@@ -7,6 +7,7 @@ import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
 import { attempts } from '../../lib/deadline/current-attempt.js';
 import { DRIVER_CHANNELS } from '../../lib/operations/driver-channels.js';
+import { gate } from '../support/gate.js';
 import { listen } from '../support/listen.js';
 import { namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
 
@@ -33,6 +34,14 @@ const trace = inPackage(
 const sendFromQueue = inPackage(
   `(trace, server) => (done) => {
     trace('ioredis:command', { command: 'get', ...server });
+    done();
+  }`,
+)(trace, SERVER) as (done: () => void) => void;
+
+/** Asks a pool for a connection when a driver likes to: no code of the user is on the stack. */
+const askFromQueue = inPackage(
+  `(trace, server) => (done) => {
+    trace('mysql2:pool:connect', { ...server });
     done();
   }`,
 )(trace, SERVER) as (done: () => void) => void;
@@ -361,6 +370,39 @@ describe('Commands that are sent together (R30)', () => {
     ).to.deep.equal(['PIPELINE redis://db.internal:5000']);
   });
 
+  it('are none of what was sent in an earlier call', async () => {
+    const operations = await operationsAfter(async () => {
+      trace('ioredis:command', { command: 'set', ...SERVER });
+      await null;
+      new Pipeline().exec(1);
+      return ignore;
+    });
+    expect(operations).to.deep.equal(['SET redis://db.internal:5000', 'GET redis://db.internal:5000']);
+  });
+
+  it('are of one invocation, also where a pipeline sends those of two', async () => {
+    const { start } = tracingChannel('ioredis:command');
+    const contexts: ReturnType<typeof AsyncLocalStorage.snapshot>[] = [];
+    const send = new (class Pipeline {
+      exec(): void {
+        for (const run of contexts) run(() => start.publish({ command: 'get', ...SERVER }));
+      }
+    })();
+    const sent = gate();
+    const overlapping = Array.from({ length: 2 }, () =>
+      operationsAfter(async () => {
+        if (contexts.push(AsyncLocalStorage.snapshot()) === 2) {
+          send.exec();
+          sent.open();
+        }
+        await sent.opened;
+        return ignore;
+      }),
+    );
+    const own = ['GET redis://db.internal:5000'];
+    expect(await Promise.all(overlapping)).to.deep.equal([own, own]);
+  });
+
   it('are told by the stack, however many frames the program keeps, and one by one without stacks', async () => {
     const { captureStackTrace, stackTraceLimit } = Error;
     const whileErrorHas = (properties: object): Promise<string[]> =>
@@ -470,6 +512,17 @@ describe('A connection of a driver (R30)', () => {
     expect(await infoAfter()).to.deep.equal([]);
     expect(await infoAfter(connecting[0])).to.deep.equal([]);
     expect(await infoAfter(connecting[1])).to.deep.equal(['INFO redis://own.internal:5000']);
+  });
+
+  it('ends once, though a driver tells that it has failed and that it has ended', async () => {
+    const server = { serverAddress: 'twice.internal', serverPort: 5000 };
+    const { start, error, asyncEnd } = tracingChannel('ioredis:connect');
+    const connecting = [{ ...server }, { ...server }] as const;
+    for (const message of connecting) start.publish(message);
+    error.publish(connecting[0]);
+    asyncEnd.publish(connecting[0]);
+    expect(await pendingAfter(['ioredis:command', { command: 'info', ...server }])).to.deep.equal([]);
+    asyncEnd.publish(connecting[1]);
   });
 
   it('is not what a command is, beside which the user may send any other', async () => {
@@ -591,6 +644,14 @@ describe('A command that had to wait (R30)', () => {
       return ignore;
     });
     expect(operations).to.deep.equal(['GET redis://db.internal:5000']);
+  });
+
+  it('for a pool that code of nobody has asked is not listed', async () => {
+    const operations = await operationsAfter(async () => {
+      await new Promise<void>((resolve) => outside(() => setImmediate(askFromQueue, resolve)));
+      return ignore;
+    });
+    expect(operations).to.deep.equal([]);
   });
 
   it('for the connection of nobody belongs to nobody while invocations overlap', async () => {

@@ -197,6 +197,11 @@ describe('A connection that was open before the invocation (R30)', () => {
 });
 
 describe('Open connections (R31)', () => {
+  it('are of no invocation once that has ended', () => {
+    new Operations().close();
+    expect(openConnections.only).to.equal(undefined);
+  });
+
   it('are shared by all copies of this package on a thread', () => {
     expect(channel).to.have.property(sharedSymbol('connections')).that.equals(openConnections);
     expect(channel).to.have.property(sharedSymbol('tracker')).that.is.instanceOf(Tracker);

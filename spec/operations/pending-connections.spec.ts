@@ -1,4 +1,5 @@
 import { type ChildProcess, exec, execFile, spawn } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,6 +51,22 @@ describe('A connection (R30)', () => {
       return () => socket.destroy();
     });
     expect(operations).to.deep.equal([`connection to localhost:${port}`]);
+  });
+
+  it('is listed if it is opened in the call in which undici opens its own, after that, or in a later one', async () => {
+    const beforeConnect = channel('undici:client:beforeConnect');
+    const operations = await operationsAfter(async () => {
+      beforeConnect.publish({});
+      await null;
+      const later = openTo('127.0.0.1');
+      beforeConnect.publish({});
+      const sockets = [later, openTo('127.0.0.1'), openTo('127.0.0.1')];
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      return () => {
+        for (const socket of sockets) socket.destroy();
+      };
+    });
+    expect(operations).to.deep.equal(Array(2).fill(`connection to 127.0.0.1:${port}`));
   });
 
   it('is listed while it is being opened', async () => {

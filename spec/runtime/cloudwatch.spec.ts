@@ -54,11 +54,15 @@ function jsonFilter(filterPattern: string): (message: string) => boolean {
   };
 }
 
-/** The filters of a page, without their quotation marks. */
-const filtersIn = (page: string, name: string): readonly string[] =>
-  [...read(page).matchAll(new RegExp(`^${name}: '(.*)'$`, 'gm'))].map(([, pattern = '']) => pattern);
+type Format = 'Text' | 'JSON';
 
-for (const format of ['Text', 'JSON'] as const) {
+/** The filters of the page, without their quotation marks: for timeouts that fail, for those that Lambda ends, and for records. */
+const filtersFor = (format: Format): readonly string[] =>
+  [...read('docs/events.md').matchAll(new RegExp(`^- FilterPattern: '(.*)' # ${format}$`, 'gm'))].map(
+    ([, pattern = '']) => pattern,
+  );
+
+for (const format of ['Text', 'JSON'] satisfies Format[]) {
   describe(`the log in the ${format} format (R23, R25, R30)`, function () {
     this.timeout(20_000);
     needsRealClient();
@@ -114,11 +118,8 @@ describe('the filters of docs/events.md', function () {
   const server = useSilentServer();
   afterEach(closeFunctions);
 
-  for (const format of ['Text', 'JSON'] as const) {
-    const [failed = '', killed = ''] = filtersIn(
-      'docs/events.md',
-      `${format === 'Text' ? 'Text' : 'Json'}Filter`,
-    );
+  for (const format of ['Text', 'JSON'] satisfies Format[]) {
+    const [failed = '', killed = '', ofRecords = ''] = filtersFor(format);
 
     for (const handler of ['withConsole', 'withPowertools']) {
       it(`count each timeout that fails once, in the ${format} format (${handler})`, async () => {
@@ -132,7 +133,15 @@ describe('the filters of docs/events.md', function () {
       });
     }
 
-    it(`do not count a batch whose records have timed out, in the ${format} format`, async () => {
+    it(`count an error that is logged alone, where the format is JSON, as the page says: ${format}`, async () => {
+      const env = { AWS_LAMBDA_LOG_FORMAT: format };
+      const lambda = functionOf('logging-handlers.withConsole', { env });
+      await lambda.invoke({ url: server.url, work: 'logs nothing but the error' });
+      const messages = lambda.log.map(({ text }) => text);
+      expect(countMatches(failed, messages)).to.equal(format === 'JSON' ? 2 : 1);
+    });
+
+    it(`count each record of a batch that has timed out, and not the batch, in the ${format} format`, async () => {
       const env = { AWS_LAMBDA_LOG_FORMAT: format };
       const lambda = functionOf('logging-handlers.eachRecord', { env });
       const result = await lambda.invoke({ url: server.url, work: 'hangs' });
@@ -140,13 +149,13 @@ describe('the filters of docs/events.md', function () {
       const messages = lambda.log.map(({ text }) => text);
       expect(messages.join('\n')).to.include('"errorType":"LambdaTimeoutError"');
       expect(countMatches(failed, messages)).to.equal(0);
+      expect(ofRecords).to.include('Orders.send');
+      expect(countMatches(ofRecords.replace('Orders.send', 'Records.ship'), messages)).to.equal(1);
     });
   }
 
   it('count a function that Lambda has killed', async () => {
-    const [text = '', json = ''] = ['Text', 'Json'].map(
-      (name) => filtersIn('docs/events.md', `${name}Filter`)[1],
-    );
+    const [[, text = ''], [, json = '']] = [filtersFor('Text'), filtersFor('JSON')];
     const lambda = functionOf('logging-handlers.withConsole');
     await lambda.invoke({ url: server.url, work: 'blocks for good' });
     expect(

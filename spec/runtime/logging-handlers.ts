@@ -15,7 +15,8 @@ interface Request {
     | 'blocks for good'
     | 'fails'
     | 'ends in grace'
-    | 'logs the error itself';
+    | 'logs the error itself'
+    | 'logs nothing but the error';
 }
 
 const marginMs = 600;
@@ -68,6 +69,7 @@ async function send({ url, work }: Request, log: typeof console | Logger): Promi
   } catch (error) {
     if (work === 'ends in grace') return 'given up';
     if (work === 'logs the error itself') log.error('Not sent', error as Error);
+    if (work === 'logs nothing but the error') console.error(error);
     throw error;
   }
 }
