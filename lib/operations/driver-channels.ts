@@ -29,7 +29,6 @@ export interface DriverChannel {
 export const DRIVER_CHANNELS: Readonly<Record<string, DriverChannel>> = {
   'ioredis:command': {
     scheme: 'redis',
-
     readName: readCommand,
     pipeline: 'Pipeline',
     handshake: new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'READONLY', 'SELECT']),
