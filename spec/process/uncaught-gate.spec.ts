@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { LambdaTimeoutError } from '../../lib/index.js';
@@ -62,20 +63,61 @@ describe('the gate before process.emit (R0, R16)', () => {
     expect(holder.emit).to.equal(undefined);
   });
 
-  it('stands on `process` itself where a program has frozen its prototype', () => {
-    expect(Object.keys(process), 'elsewhere').not.to.include('emit');
+  it('stands above `process` itself where a program has frozen its prototype', () => {
     Reflect.deleteProperty(globalThis, sharedSymbol('uncaught-gate'));
-    const define = sinon.stub(Reflect, 'defineProperty').callThrough();
-    define.onFirstCall().returns(false);
+    const prototype = Object.getPrototypeOf(process);
+    const set = sinon.stub(Reflect, 'setPrototypeOf').callThrough();
+    set.onFirstCall().returns(false);
     takeUncaughtErrors(() => false)();
-    define.restore();
-    expect(Object.keys(process)).to.include('emit');
+    set.restore();
+    const inserted = Object.getPrototypeOf(process);
+    expect(Object.getPrototypeOf(inserted)).to.equal(prototype);
+    expect(Object.keys(inserted)).to.deep.equal(['emit']);
     expect((process as NodeJS.EventEmitter).emit('an event that nobody hears')).to.equal(false);
+    Object.setPrototypeOf(process, prototype);
   });
 
   it('lets others list what they have put there', () => {
     holder.emit = () => true;
     expect(Object.keys(process)).to.include('emit');
+  });
+
+  it('lets a test stub and mock the function, and put it back', () => {
+    const gate = holder.emit;
+    for (let round = 0; round < 2; round++) {
+      const stub = sinon.stub(holder, 'emit').returns('stubbed');
+      expect((holder as { emit(name: string): unknown }).emit('an event')).to.equal('stubbed');
+      stub.restore();
+      expect(holder.emit).to.equal(gate);
+      const mocked = mock.method(holder as { emit(): unknown }, 'emit', () => 'mocked');
+      expect((holder as { emit(name: string): unknown }).emit('an event')).to.equal('mocked');
+      mocked.mock.restore();
+      takeUncaughtErrors(() => false)();
+      expect(holder.emit).to.equal(gate);
+    }
+  });
+
+  it('still stands there if a program freezes all that `process` inherits', () => {
+    const gate = holder.emit;
+    const inserted = Object.getPrototypeOf(Object.getPrototypeOf(process));
+    Object.freeze(inserted);
+    expect(holder.emit).to.equal(gate);
+    expect(Object.isFrozen(inserted)).to.equal(true);
+  });
+
+  it('leaves room for an accessor where it stands', () => {
+    const emit = () => true;
+    const inserted = Object.getPrototypeOf(Object.getPrototypeOf(process));
+    Object.defineProperty(inserted, 'emit', { get: () => emit });
+    expect(holder.emit).to.equal(emit);
+  });
+
+  it('leaves nothing on `process` once others have put back what they had found', () => {
+    const found = holder.emit;
+    holder.emit = () => true;
+    expect(Object.keys(process)).to.include('emit');
+    holder.emit = found;
+    expect(Object.keys(process)).not.to.include('emit');
   });
 
   it('gives out the same function for the same function, so that others recognize it', () => {
