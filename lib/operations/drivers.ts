@@ -60,14 +60,15 @@ const connectingPools = new WeakSet<DriverMessage>();
 function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage, below: Entry): void {
   const { kind } = channel;
   const { within, waited } = currentCall;
-  const isPart = within?.kind === 'batch' || (!kind && message.batchMode !== undefined);
-  if (isPart || isOfHandshake(channel, message)) return;
   // Outside of invocations a command shall cost next to nothing.
   if (!kind && !tracker.isWanted) return;
+  const isPart = within?.kind === 'batch' || (!kind && message.batchMode !== undefined);
   const server = serverOf(message);
+  const url = urlOf(channel.scheme, server);
+  if (isPart || isOfHandshake(channel, message, url)) return;
   noteToldServer(nameOfServer(server.host, server.port));
   if (kind === 'connect') {
-    beginConnecting(message, urlOf(channel.scheme, server));
+    beginConnecting(message, url);
     if (within) connectingPools.add(within.message);
   }
   const { pipeline } = channel;
@@ -80,10 +81,8 @@ function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage,
 }
 
 /** Whether a driver itself sends a command, because it connects. */
-const isOfHandshake = ({ scheme, handshake }: DriverChannel, message: DriverMessage): boolean =>
-  handshake !== undefined &&
-  isConnecting(() => urlOf(scheme, serverOf(message))) &&
-  handshake.has(readCommand(message));
+const isOfHandshake = ({ handshake }: DriverChannel, message: DriverMessage, url: string): boolean =>
+  handshake !== undefined && isConnecting(url) && handshake.has(readCommand(message));
 
 function endOf(tracker: Tracker, message: DriverMessage): void {
   endConnecting(message);
@@ -100,7 +99,7 @@ function describe(
   const server = nameOfServer(host, port);
   if (kind === 'connect') {
     const operation = host === undefined ? `connection to ${url}` : nameOfConnection(host, port);
-    return { operation, connection: 'busy', server };
+    return { operation, isBusy: true, server };
   }
   if (kind === 'pool')
     return connectingPools.has(message) ? undefined : { operation: `pool of ${url}`, server };

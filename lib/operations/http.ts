@@ -29,15 +29,14 @@ export function trackHttp(tracker: Tracker): void {
     },
   );
   tracker.listen<{ request: ClientRequest }>('http.client.response.finish', ({ request }) => {
-    tracker.answer(request);
     skipSocketsBelow(request.socket);
+    tracker.answer(request);
   });
 }
 
 /** Does not list the connection to a proxy: the socket of a request with TLS stands on it, or on another one with TLS. */
 function skipSocketsBelow(socket: Layer | null): void {
-  const below = socket?._parent;
-  for (const layer of [below, below?._parent]) if (layer) skipSocket(layer, 'node:http');
+  for (let below = socket?._parent; below; below = below._parent) skipSocket(below);
 }
 
 /** A socket, and the one that it stands on. */

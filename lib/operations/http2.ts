@@ -15,7 +15,7 @@ export function trackHttp2(tracker: Tracker): void {
   tracker.listen<Message>('http2.client.stream.created', ({ stream, headers }, below) => {
     // The session gives a proxy of its socket, of which only this method gives the socket itself.
     const socket = stream.session?.socket.valueOf() as Socket | undefined;
-    if (socket && skipSocket(socket, 'node:http2') === 'undici') return;
+    if (socket && skipSocket(socket)) return;
     // Not the headers, which have more than that.
     const method = headers[':method'];
     const url = `${headers[':scheme']}://${headers[':authority']}`;

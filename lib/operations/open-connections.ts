@@ -49,7 +49,7 @@ class OpenConnections {
   enter(invocation: object): void {
     const isOnly = this.#inFlight++ === 0;
     this.only = isOnly ? invocation : undefined;
-    if (isOnly && this.#open.size > 0) attempted(() => this.#measure());
+    if (isOnly) attempted(() => this.#measure());
   }
 
   leave(): void {
@@ -57,9 +57,8 @@ class OpenConnections {
   }
 
   #measure(): void {
-    const now = performance.now();
     for (const [socket, connection] of this.#open) {
-      connection.atMs = now;
+      connection.atMs = performance.now();
       connection.sentBefore = socket.bytesWritten;
       connection.receivedBefore = socket.bytesRead;
       // Whoever removes all listeners of a socket has removed ours too.

@@ -22,6 +22,8 @@ export interface Circumstances {
   readonly earlier?: Trace | undefined;
   /** Whether nobody's code has begun it, such as what sends a queue when a connection is open. */
   readonly isQueued?: boolean;
+  /** Whether a driver connects. */
+  readonly isConnect?: boolean;
 }
 
 /** An operation that has begun and not ended. */
@@ -65,7 +67,6 @@ export class Operations {
 
   /** @param subject - the object that ends, such as a request */
   begin(subject: object, describe: Describe, below: Entry, how?: Circumstances): void {
-    if (!this.isOpen) return;
     this.note(subject, { describe, atMs: performance.now(), trace: captureTrace(below), ...how });
   }
 
@@ -75,6 +76,7 @@ export class Operations {
     this.#begun ??= new Map();
     this.#begun.delete(subject); // a closed socket that is connected again is the newest
     this.#begun.set(subject, begun);
+    if (begun.isConnect) this.lastConnect = begun.trace;
   }
 
   find(subject: object): Begun | undefined {
@@ -104,13 +106,13 @@ export class Operations {
    * @param stacks - what their stacks may cost
    */
   list(stacks: StackBudget): Summary {
+    const begun = this.#begun ?? new Map<object, Begun>();
     const entries: ListedOperation[] = [];
     for (const { socket, ...description } of openConnections.usedBy(this.invocation)) {
-      if (this.#begun?.has(socket)) continue;
+      if (begun.has(socket)) continue;
       entries.push({ ...description, traces: [], isAnswered: false });
     }
-    for (const { describe, atMs, trace, earlier, isQueued, isAnswered = false } of this.#begun?.values() ??
-      []) {
+    for (const { describe, atMs, trace, earlier, isQueued, isAnswered = false } of begun.values()) {
       // One that cannot be described is not listed: the timeout must not fail because of it.
       const description = attempted(describe);
       if (isQueued && isOfUser(trace, stacks)) continue; // of code that another invocation has left behind

@@ -4,7 +4,7 @@ export const nameOfConnection = (host: string | undefined, port: number | undefi
 
 /** `db.internal:5432`; undefined if it is not known or is a file. */
 export const nameOfServer = (host: string | undefined, port: number | undefined): string | undefined =>
-  host === undefined || port === undefined ? undefined : `${host}:${port}`;
+  port === undefined ? undefined : `${host}:${port}`;
 
 /** The servers of drivers that tell what they do over their connections. */
 const toldServers = new Set<string | undefined>();
@@ -36,5 +36,4 @@ export function endConnecting(message: object): void {
   else counts.delete(url);
 }
 
-/** @param url - is asked for only while some connection is being made, which is seldom so */
-export const isConnecting = (url: () => string): boolean => counts.size > 0 && counts.has(url());
+export const isConnecting = (url: string): boolean => counts.has(url);

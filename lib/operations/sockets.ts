@@ -52,19 +52,18 @@ export function skipNextSocket(): void {
   });
 }
 
-/** A client whose requests are listed instead of its sockets. */
-type RequestClient = 'undici' | 'node:http' | 'node:http2';
-
-const requestSockets = new WeakMap<Socket, RequestClient>();
+/** The sockets over which requests are sent, and whether undici does so. */
+const requestSockets = new WeakMap<Socket, boolean>();
 
 /**
- * Does not list a socket, because the requests over it are listed. Returns the client that was the first to tell of it: undici
- * sends over a session of `node:http2`, which tells of the same requests.
+ * Does not list a socket, because the requests over it are listed.
+ *
+ * @returns whether undici sends them: it does so over a session of `node:http2`, which tells of the same requests
  */
-export function skipSocket(socket: Socket, client: RequestClient): RequestClient {
-  const first = requestSockets.get(socket) ?? client;
-  requestSockets.set(socket, first);
-  return first;
+export function skipSocket(socket: Socket, isOfUndici = false): boolean {
+  const isUndici = requestSockets.get(socket) ?? isOfUndici;
+  requestSockets.set(socket, isUndici);
+  return isUndici;
 }
 
 function describeSocket(
@@ -77,14 +76,14 @@ function describeSocket(
   // A socket whose `connect()` has thrown stays `connecting` for ever.
   const isUnderWay = socket.connecting ? host !== undefined : !socket.pending;
   if (!isUnderWay || socket.destroyed) return undefined;
-  const connection = isSurelyBusy(socket, receivedBefore) ? 'busy' : 'maybe idle';
+  const isBusy = isSurelyBusy(socket, receivedBefore);
   const webSocket = webSocketOf(socket);
-  if (webSocket !== undefined) return { operation: webSocket, connection };
+  if (webSocket !== undefined) return { operation: webSocket, isBusy };
   if (isOfRequest(socket)) return undefined;
   const operation = nameOfConnection(host, port);
   const server = nameOfServer(host, port);
-  if (server === undefined || !isTold(server)) return { operation, connection };
-  return connection === 'busy' ? { operation, connection, isUnder: server } : undefined;
+  if (!isTold(server)) return { operation, isBusy };
+  return isBusy ? { operation, isBusy, isUnder: server } : undefined;
 }
 
 /** Whether it is being opened, or something was sent and nothing has come since. */

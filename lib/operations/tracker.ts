@@ -40,10 +40,9 @@ export class Tracker {
     return openConnections.only !== undefined || this.current() !== undefined;
   }
 
-  /** Whether the code that is running belongs to the only invocation that there is. */
+  /** Whether the code that is running belongs to the only invocation that there is. For what is wanted. */
   get isAlone(): boolean {
-    const { only } = openConnections;
-    return only !== undefined && this.current()?.invocation === only;
+    return this.current()?.invocation === openConnections.only;
   }
 
   /** Notes an operation that has waited in a queue of its client. It belongs to the only invocation, if there is one. */
@@ -56,9 +55,7 @@ export class Tracker {
 
   /** Notes that a driver connects. */
   beginConnect(subject: object, describe: Describe, below: Entry): void {
-    this.begin(subject, describe, below);
-    const operations = this.#owners.get(subject);
-    if (operations) operations.lastConnect = operations.find(subject)?.trace;
+    this.#beginIn(this.current(), subject, describe, below, { isConnect: true });
   }
 
   /**

@@ -37,7 +37,7 @@ export function trackUndici(tracker: Tracker): void {
   });
   // Its requests are listed instead of its sockets.
   tracker.listen('undici:client:beforeConnect', skipNextSocket);
-  tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket, 'undici'));
+  tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket, true));
 }
 
 /** The sockets of requests that open a tunnel through a proxy, and how much had come over them before. */
@@ -66,7 +66,7 @@ function followWebSocket(tracker: Tracker, request: UndiciRequest, socket: Socke
   const { operation } = describe(request);
   const describeOpen = (receivedBefore = 0): Description => ({
     operation,
-    connection: socket.bytesRead <= receivedBefore ? 'busy' : 'maybe idle',
+    isBusy: socket.bytesRead <= receivedBefore,
   });
   const taken = tracker.take(request);
   if (taken) tracker.goOn(socket, taken, describeOpen);

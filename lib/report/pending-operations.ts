@@ -54,14 +54,14 @@ const NOTHING: Summary = { operations: [], waitingFor: undefined };
 export interface Description {
   readonly operation: string;
   /**
-   * For a connection, whether it is surely busy or may be idle, as one in a pool. Absent for what is not a connection, and
-   * so is surely under way.
+   * For a connection, whether it is surely busy. Otherwise it may be idle, as one in a pool. Absent for what is not a
+   * connection, and so is surely under way.
    */
-  readonly connection?: 'busy' | 'maybe idle';
+  readonly isBusy?: boolean;
   /** The server of a command. */
   readonly server?: string | undefined;
   /** The server of a connection that is not listed if a command of it is. */
-  readonly isUnder?: string;
+  readonly isUnder?: string | undefined;
 }
 
 /** An operation that is pending. Times are on the clock of `performance.now()`. */
@@ -104,9 +104,9 @@ export function summarize(entries: readonly ListedOperation[], stacks: StackBudg
 }
 
 /** How doubtful it is that an operation is what keeps the invocation waiting. */
-function doubtOf({ connection, isAnswered }: ListedOperation): number {
-  if (connection === undefined) return isAnswered ? 2 : 0;
-  return connection === 'busy' ? 1 : 3;
+function doubtOf({ isBusy, isAnswered }: ListedOperation): number {
+  if (isBusy === undefined) return isAnswered ? 2 : 0;
+  return isBusy ? 1 : 3;
 }
 
 /** Writes out the frames of the user's own code, and those of packages only if there are no others. */

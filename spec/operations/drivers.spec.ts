@@ -370,6 +370,24 @@ describe('Commands that are sent together (R30)', () => {
     ).to.deep.equal(['PIPELINE redis://db.internal:5000']);
   });
 
+  it('are none of what another driver is told to send between them', async () => {
+    const send = new (class Pipeline {
+      exec(): void {
+        trace('ioredis:command', { command: 'get', ...SERVER });
+        trace('mysql2:query', { query: 'select 1', ...SERVER });
+        trace('ioredis:command', { command: 'set', ...SERVER });
+      }
+    })();
+    const operations = await operationsAfter(() => {
+      send.exec();
+      return ignore;
+    });
+    expect(operations).to.deep.equal([
+      'PIPELINE redis://db.internal:5000',
+      'SELECT mysql://db.internal:5000',
+    ]);
+  });
+
   it('are none of what was sent in an earlier call', async () => {
     const operations = await operationsAfter(async () => {
       trace('ioredis:command', { command: 'set', ...SERVER });
@@ -448,6 +466,20 @@ describe('A connection of a driver (R30)', () => {
     });
     expect(operations).to.deep.equal([`SELECT mysql://127.0.0.1:${port}`]);
     server.close();
+  });
+
+  it('is listed where another driver does not tell its server', async () => {
+    const path = `/tmp/lambda-graceful-timeout-driver-${process.pid}.sock`;
+    const local = createServer((peer) => peer.on('error', ignore).write('greeting')).listen(path);
+    await once(local, 'listening');
+    const operations = await operationsAfter(async () => {
+      trace('mysql2:query', { query: 'select 1' });
+      const socket = connect(path);
+      await once(socket, 'data');
+      return () => socket.destroy();
+    });
+    expect(operations).to.deep.equal(['SELECT mysql', 'connection to a local socket']);
+    local.close();
   });
 
   it('is listed, once, where the driver tells of no command and the server says nothing', async () => {

@@ -126,6 +126,22 @@ describe('Operations below a decorated method that a handler calls (R18, R30)', 
   });
 });
 
+describe('An operation that begins again (R30)', () => {
+  it('is the newest, as a closed socket that is connected again', () => {
+    const operations = new Operations();
+    const again = {};
+    for (const [subject, operation] of [
+      [again, 'first'],
+      [{}, 'second'],
+      [again, 'third'],
+    ] as const) {
+      operations.begin(subject, () => ({ operation }), ignore);
+    }
+    expect(namesOf(operations.list(new StackBudget(0)).operations)).to.deep.equal(['second', 'third']);
+    operations.close();
+  });
+});
+
 describe('A tracker (R31)', () => {
   it('tells of an operation with the stack of who publishes it, and of its answer and its end only once', () => {
     const operations = new Operations();
@@ -147,7 +163,7 @@ describe('A tracker (R31)', () => {
     expect(pending()[0]).to.have.property('isAnswered', true);
     operations.close();
     tracker.answer(subject);
-    tracker.end(subject);
+    expect(tracker.take(subject), 'its attempt has ended').to.equal(undefined);
     tracker.answer(subject);
     expect(tracker.take(subject)).to.equal(undefined);
   });

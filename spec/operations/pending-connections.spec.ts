@@ -1,12 +1,13 @@
 import { type ChildProcess, exec, execFile, spawn } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { attempts } from '../../lib/deadline/current-attempt.js';
 import { listen } from '../support/listen.js';
 import { NeverAcceptingServer } from '../support/never-accepting-server.js';
 import { type CleanUp, operationsAfter } from '../support/pending.js';
@@ -101,6 +102,16 @@ describe('A connection (R30)', () => {
     local.close();
   });
 
+  it('is not listed while it is being opened to a local socket, whose path is not told', async () => {
+    const socket = Object.assign(new EventEmitter(), { connecting: true });
+    const operations = await operationsAfter(() => {
+      channel('net.client.socket').publish({ socket });
+      socket.emit('connectionAttempt', '/tmp/db.sock');
+      return none;
+    });
+    expect(operations).to.deep.equal([]);
+  });
+
   it('is listed during its TLS handshake', async () => {
     const operations = await operationsAfter(async () => {
       const socket = tls.connect(port, '127.0.0.1').on('error', ignore);
@@ -155,6 +166,35 @@ describe('A connection (R30)', () => {
     });
     expect(inside).to.deep.equal([1, 0]);
     expect(await openAndClose(openTo('127.0.0.1'))).to.deep.equal([0, 0]);
+  });
+
+  it('has no more listeners however often it is refused and connects again', async () => {
+    const listeners: unknown[] = [];
+    await operationsAfter(() => {
+      const socket = new EventEmitter();
+      for (let round = 0; round < 3; round++) {
+        channel('net.client.socket').publish({ socket });
+        listeners.push(['connect', 'close', 'connectionAttempt'].map((event) => socket.listenerCount(event)));
+        socket.emit('close');
+      }
+      listeners.push(socket.eventNames());
+      return none;
+    });
+    expect(listeners).to.deep.equal([[1, 1, 1], [1, 1, 1], [1, 1, 1], []]);
+  });
+
+  it('is forgotten as soon as it has closed', async () => {
+    let begun: unknown[] = [];
+    await operationsAfter(() => {
+      const operations = attempts.getStore()?.operations;
+      const socket = new EventEmitter();
+      channel('net.client.socket').publish({ socket });
+      begun = [operations?.find(socket) !== undefined];
+      socket.emit('close');
+      begun.push(operations?.find(socket));
+      return none;
+    });
+    expect(begun).to.deep.equal([true, undefined]);
   });
 
   it('is not listed if it was opened before the invocation', async () => {

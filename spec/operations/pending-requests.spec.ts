@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
@@ -18,6 +19,8 @@ import {
   tellsOfRequestsEarly,
   timeOutAfter,
 } from '../support/pending.js';
+
+const ignore = (): void => {};
 
 /** A request that has started. */
 interface Begun {
@@ -325,6 +328,46 @@ describe('Requests of node:http (R30)', () => {
       expect(channelOfRequests(version)).to.equal(`http.client.request.${event}`);
     });
   }
+});
+
+describe('The connection of a request of node:http (R30)', () => {
+  it('is not listed if the request makes it itself, without an agent', async () => {
+    const server = await HangingServer.start();
+    const operations = await operationsAfter(async () => {
+      const createConnection = () => connect(Number(new URL(server.url).port), '127.0.0.1');
+      const request = http.get(server.url, { createConnection }).on('error', ignore);
+      await server.hanging;
+      return () => request.destroy();
+    });
+    expect(operations).to.deep.equal([`GET ${server.url}`]);
+    await server.stop();
+  });
+
+  it('is not listed if the request was aborted before it had one', async () => {
+    const stuck = await NeverAcceptingServer.start();
+    const agent = new http.Agent({ keepAlive: true });
+    const operations = await operationsAfter(async () => {
+      http.get(`http://127.0.0.1:${stuck.port}`, { agent }).on('error', ignore).destroy();
+      await sleep(20);
+      return () => agent.destroy();
+    });
+    expect(operations).to.deep.equal([]);
+    await stuck.stop();
+  });
+
+  it('may be gone when the answer has come', async () => {
+    const request = Object.assign(new EventEmitter(), {
+      ...{ destroyed: false, method: 'GET', protocol: 'http:', host: 'db.internal', socket: null },
+      getHeader: ignore,
+    });
+    const { pending } = await timeOutAfter(() => {
+      channel(channelOfRequests(process.versions.node)).publish({ request });
+      channel('http.client.response.finish').publish({ request });
+      return ignore;
+    });
+    expect(pending).to.have.length(1);
+    expect(pending[0]).to.include({ operation: 'GET http://db.internal', isAnswered: true });
+  });
 });
 
 describe('The name of a request (R30)', () => {
