@@ -15,6 +15,30 @@ const codeIn = (language: string): readonly string[] =>
 const numberIn = (text: string, name: RegExp): number =>
   Number(new RegExp(`${name.source}\\s*[:=] (\\d+)`, 'i').exec(text)?.[1]);
 
+describe('the alarms of docs/events.md', () => {
+  const page = read('docs/events.md');
+  const [cdk = '', terraform = ''] = ['js', 'hcl'].map(
+    (language) => blocksOf(page).find(({ kind }) => kind === `\`\`\`${language}`)?.text,
+  );
+
+  it('have the filter of the page, which is tried on the local Lambda', () => {
+    const filters = [...page.matchAll(/FilterPattern: '(.*)' # JSON/g)].map(([, filter]) => filter);
+    const [, inCdk] = /FilterPattern\.literal\('(.*)'\)/.exec(cdk) ?? [];
+    const [, inTerraform] = /pattern +=( ".*")/.exec(terraform) ?? [];
+    expect(filters[0]).to.include('LambdaTimeoutError');
+    expect([inCdk, JSON.parse(String(inTerraform))]).to.deep.equal([filters[0], filters[0]]);
+  });
+
+  it('read what their filter counts', () => {
+    for (const alarm of [cdk, terraform]) {
+      expect(alarm)
+        .to.match(/namespace\W+Shipping/i)
+        .and.match(/threshold\W+1\b/);
+      expect(alarm).to.match(/NOT_BREACHING|notBreaching/);
+    }
+  });
+});
+
 describe('the examples of docs/infrastructure.md', () => {
   const [cdk = ''] = codeIn('js');
   const [sam = '', serverless = ''] = codeIn('yaml');
