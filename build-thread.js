@@ -12,8 +12,7 @@ const { outputFiles } = buildSync({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   logLevel: 'warning',
 });
 const [{ text }] = outputFiles;

@@ -669,6 +669,16 @@ describe('A command that had to wait (R30)', () => {
 
   const outside = AsyncLocalStorage.snapshot();
 
+  it('says nothing of a line that has done something else', async () => {
+    const frames = await started(async function ship() {
+      trace('mysql2:query', { query: 'SELECT 1', ...SERVER });
+      await new Promise<void>((resolve) => setImmediate(sendFromQueue, resolve));
+    });
+    expect(frames).to.have.length(2);
+    expect(frames[0]).to.equal('at ship');
+    expect(frames[1]).not.to.equal('at ship');
+  });
+
   it('for the connection of nobody belongs to the only invocation, if no code of a user sends it', async () => {
     const operations = await operationsAfter(async () => {
       await new Promise<void>((resolve) => outside(() => setImmediate(sendFromQueue, resolve)));

@@ -94,6 +94,7 @@ describe('the gate before process.emit (R0, R16)', () => {
       mocked.mock.restore();
       takeUncaughtErrors(() => false)();
       expect(holder.emit).to.equal(gate);
+      expect(Object.keys(process), 'nothing hides the gate').not.to.include('emit');
     }
   });
 
@@ -105,11 +106,36 @@ describe('the gate before process.emit (R0, R16)', () => {
     expect(Object.isFrozen(inserted)).to.equal(true);
   });
 
-  it('leaves room for an accessor where it stands', () => {
-    const emit = () => true;
+  it('is a property like that which Node has put there, and the only one where it stands', () => {
     const inserted = Object.getPrototypeOf(Object.getPrototypeOf(process));
-    Object.defineProperty(inserted, 'emit', { get: () => emit });
-    expect(holder.emit).to.equal(emit);
+    const ofNode = Object.getOwnPropertyDescriptor(EventEmitter.prototype, 'emit');
+    const value = holder.emit;
+    expect(Object.getOwnPropertyDescriptor(inserted, 'emit')).to.deep.equal({ ...ofNode, value });
+    expect(Object.getOwnPropertyDescriptor(inserted, 'on')).to.equal(undefined);
+    expect(Object.keys(inserted)).to.deep.equal(['emit']);
+  });
+
+  it('stands before a function that a program has defined', () => {
+    const emit = sinon.stub().returns('left');
+    Object.defineProperty(process, 'emit', { value: emit, configurable: true, writable: true });
+    const stopTaking = takeUncaughtErrors((_, error) => error === 'taken');
+    const gate = holder.emit as typeof emit;
+    expect([gate('uncaughtException', 'taken'), gate('uncaughtException', 'left')]).to.deep.equal([
+      true,
+      'left',
+    ]);
+    stopTaking();
+    expect(emit.callCount).to.equal(1);
+  });
+
+  it('leaves room for an accessor where it stands', () => {
+    const inserted = Object.getPrototypeOf(Object.getPrototypeOf(process));
+    const set = sinon.spy();
+    Object.defineProperty(inserted, 'emit', { set });
+    holder.emit = 'put there';
+    expect(set.args).to.deep.equal([['put there']]);
+    Object.defineProperty(inserted, 'emit', { get: () => 'its own' });
+    expect(holder.emit).to.equal('its own');
   });
 
   it('leaves nothing on `process` once others have put back what they had found', () => {
