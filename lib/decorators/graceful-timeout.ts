@@ -98,7 +98,7 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
     const handler = { method, parameters, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
     trackOperations(() => attempts.getStore()?.operations);
-    if (handler.watchdog.isWatching) rehearse();
+    rehearse();
     return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };
 }

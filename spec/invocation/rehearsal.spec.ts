@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { countTimers } from '../../lib/deadline/timer.js';
+import { GracefulTimeout } from '../../lib/index.js';
 import { rehearse } from '../../lib/invocation/rehearsal.js';
 import { sharedSymbol } from '../../lib/shared.js';
 
@@ -30,6 +31,16 @@ describe('the rehearsal of an invocation (R28)', () => {
     expect(rehearsal).to.be.instanceOf(Promise).and.equal(values[key]);
     expect(await rehearsal).to.equal(undefined);
     expect(written.callCount).to.equal(0);
+  });
+
+  it('takes place when a handler is decorated', () => {
+    process.env[MEMORY] = '128';
+    class Orders {
+      @GracefulTimeout(1000)
+      async handler(_event: unknown, _context: unknown): Promise<void> {}
+    }
+    expect(Orders.name).to.equal('Orders');
+    expect(values).to.have.property(key);
   });
 
   it('does not take place where it has a whole one, or is not told', () => {
