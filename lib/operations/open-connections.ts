@@ -49,7 +49,7 @@ class OpenConnections {
   enter(invocation: object): void {
     const isOnly = this.#inFlight++ === 0;
     this.only = isOnly ? invocation : undefined;
-    if (isOnly) attempted(() => this.#measure());
+    if (isOnly && this.#open.size > 0) attempted(() => this.#measure());
   }
 
   leave(): void {
@@ -57,8 +57,9 @@ class OpenConnections {
   }
 
   #measure(): void {
+    const now = performance.now();
     for (const [socket, connection] of this.#open) {
-      connection.atMs = performance.now();
+      connection.atMs = now;
       connection.sentBefore = socket.bytesWritten;
       connection.receivedBefore = socket.bytesRead;
       // Whoever removes all listeners of a socket has removed ours too.
