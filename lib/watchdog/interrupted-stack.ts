@@ -99,10 +99,17 @@ function isModule(site: NodeJS.CallSite | undefined): boolean {
   );
 }
 
-/** Writes a stack from the innermost frame to the outermost one that is of a file of the user, if there are such frames. */
+/**
+ * Writes a stack from the innermost frame to the outermost one that is of a file of the user, if there are such frames. The
+ * first frame of all is the expression that has made the call, and is no part of the code.
+ */
 function write(trace: Trace, stacks: StackBudget): string {
-  const frames = framesOf(trace, stacks);
+  const frames = framesOf(trace, stacks).slice(1);
   const areOfUser = frames.map((frame) => !isBuiltIn(frame));
   const first = areOfUser.indexOf(true);
-  return (first === -1 ? frames : frames.slice(first, areOfUser.lastIndexOf(true) + 1)).join('\n');
+  const shown = first === -1 ? frames : frames.slice(first, areOfUser.lastIndexOf(true) + 1);
+  return shown.join('\n') || UNKNOWN_PLACE;
 }
+
+/** In place of a stack that cannot be written, or that has no frames but those of this package. */
+const UNKNOWN_PLACE = 'at an unknown place';

@@ -10,6 +10,7 @@ import {
   type CurrentAttempt,
   NO_ATTEMPT,
 } from '../../lib/deadline/current-attempt.js';
+import { callUserCode } from '../../lib/report/stack.js';
 import { StackBudget } from '../../lib/report/stack-budget.js';
 import { sharedSymbol } from '../../lib/shared.js';
 import { ThreadWatchdog, type Tools } from '../../lib/watchdog/watched-thread.js';
@@ -210,6 +211,12 @@ const scenarios: Record<string, () => unknown> = {
   'in built-in functions': () => {
     const { forEach } = Array.prototype;
     return lookInMicrotask(forEach.bind([0], forEach.bind([0], lookFunction())));
+  },
+
+  /** Below the expression there is but a function of this package. */
+  'in this package': () => {
+    const look = Array.prototype.forEach.bind([0], lookFunction());
+    return lookInMicrotask(() => callUserCode(look, undefined, []));
   },
 };
 
