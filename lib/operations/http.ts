@@ -29,14 +29,15 @@ export function trackHttp(tracker: Tracker): void {
     },
   );
   tracker.listen<{ request: ClientRequest }>('http.client.response.finish', ({ request }) => {
-    skipSocketsBelow(request.socket);
     tracker.answer(request);
+    skipSocketsBelow(request.socket);
   });
 }
 
 /** Does not list the connection to a proxy: the socket of a request with TLS stands on it, or on another one with TLS. */
 function skipSocketsBelow(socket: Layer | null): void {
-  for (let below = socket?._parent; below; below = below._parent) skipSocket(below);
+  const below = socket?._parent;
+  for (const layer of [below, below?._parent]) if (layer) skipSocket(layer);
 }
 
 /** A socket, and the one that it stands on. */

@@ -90,5 +90,9 @@ function describeSocket(
 const isSurelyBusy = (socket: Socket, receivedBefore: number): boolean =>
   socket.connecting || (socket.bytesWritten > 0 && socket.bytesRead <= receivedBefore);
 
-/** Whether a socket belongs, or belonged, to requests of `node:http`, `node:https`, `node:http2` or undici, which are listed instead. */
-const isOfRequest = (socket: Socket): boolean => '_httpMessage' in socket || requestSockets.has(socket);
+/**
+ * Whether a socket belongs, or belonged, to requests, which are listed instead: of `node:http` or `node:https`, whose agent
+ * listens for `agentRemove` before the socket has its request, of `node:http2` or of undici.
+ */
+const isOfRequest = (socket: Socket): boolean =>
+  '_httpMessage' in socket || socket.listenerCount('agentRemove') > 0 || requestSockets.has(socket);

@@ -39,57 +39,33 @@ class UncaughtGate {
   readonly #getters = new WeakSet<() => unknown>();
   readonly #gates = new WeakMap<Emit, Emit>();
   readonly #behind = new WeakMap<Emit, Emit>();
-  readonly #prototype = Object.getPrototypeOf(process);
 
   constructor() {
-    // Above `process`, so that to delete what others have put there reveals this one again. Unless a program has frozen that.
-    if (!this.#insertAbove(this.#prototype)) this.#insertAbove(process);
+    // On the prototype, which is that of `process` alone: to delete what was put there reveals this one again.
+    const prototype = Object.getPrototypeOf(process);
+    const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
+    // What it inherits is read each time, as without a gate: others may put something else there, and take it away again.
+    const emit = (): unknown => (own ? emitOf(own) : Object.getPrototypeOf(prototype).emit);
+    // Unless a program has frozen it.
+    if (!this.#put(prototype, emit)) this.#put(process, emit);
   }
 
   /** Stands also before what a program has put there in another way than by an assignment. */
   keepInPlace(): void {
-    for (const at of [process, this.#prototype]) {
-      const found = Object.getOwnPropertyDescriptor(at, 'emit');
-      if (!found?.configurable) continue;
-      const { get, value } = found;
-      if (!get) this.#assign(at, value);
-      else if (!this.#getters.has(get)) this.#put(at, () => get.call(process));
-    }
+    const found = Object.getOwnPropertyDescriptor(process, 'emit');
+    if (!found?.configurable || (found.get && this.#getters.has(found.get))) return;
+    this.#put(process, () => emitOf(found));
   }
 
-  /** Inserts an object with the accessor into the prototype chain. */
-  #insertAbove(target: object): boolean {
-    const inserted = Object.create(Object.getPrototypeOf(target));
-    // What it inherits is read each time, as without a gate: others may put something else there, and take it away again.
-    this.#put(inserted, () => Object.getPrototypeOf(inserted).emit);
-    // Mocks, as those of sinon and `node:test`, replace nothing but a data property. So it is shown as one.
-    const shown = new Proxy(inserted, {
-      getOwnPropertyDescriptor(_, key) {
-        const found = Reflect.getOwnPropertyDescriptor(inserted, key);
-        if (!found?.get) return found;
-        return { value: inserted.emit, writable: true, enumerable: true, configurable: true };
-      },
-      // To freeze it makes it one.
-      defineProperty(_, key, change) {
-        const isAccessor = 'get' in change || 'set' in change;
-        return Reflect.defineProperty(
-          inserted,
-          key,
-          isAccessor ? change : { value: inserted[key], ...change },
-        );
-      },
-    });
-    return Reflect.setPrototypeOf(target, shown);
-  }
-
-  #put(target: object, read: () => unknown): void {
+  #put(target: object, read: () => unknown): boolean {
     const get = (): unknown => {
       const emit = read();
-      return typeof emit === 'function' ? this.#before(this.#withoutGate(emit) as Emit) : emit;
+      if (typeof emit !== 'function') return emit;
+      return this.#before(this.#behind.get(emit as Emit) ?? (emit as Emit));
     };
-    const put = (self: object, next: unknown): void => this.#assign(self, next);
+    const put = (self: object, next: unknown): boolean => this.#put(self, () => next);
     this.#getters.add(get);
-    Object.defineProperty(target, 'emit', {
+    return Reflect.defineProperty(target, 'emit', {
       get,
       // It need not be the `process` of here: a test runner such as Jest gives each test file another one, with the same prototype.
       set(this: object, next: unknown) {
@@ -98,17 +74,6 @@ class UncaughtGate {
       enumerable: true,
       configurable: true,
     });
-  }
-
-  /** To put back what is there anyway takes away what others have put there. */
-  #assign(target: object, next: unknown): void {
-    const isThere = this.#withoutGate(next) === this.#withoutGate(Object.getPrototypeOf(target).emit);
-    if (isThere) Reflect.deleteProperty(target, 'emit');
-    else this.#put(target, () => next);
-  }
-
-  #withoutGate(emit: unknown): unknown {
-    return this.#behind.get(emit as Emit) ?? emit;
   }
 
   /** Returns the gate before a function: the same one each time, so that others recognize it. */
@@ -130,3 +95,5 @@ class UncaughtGate {
     return gate;
   }
 }
+
+const emitOf = ({ get, value }: PropertyDescriptor): unknown => (get ? get.call(process) : value);

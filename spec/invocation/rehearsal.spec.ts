@@ -25,12 +25,35 @@ describe('the rehearsal of an invocation (R28)', () => {
     process.env[MEMORY] = '1768';
     const before = countTimers();
     rehearse();
-    const { [key]: rehearsal } = values;
     rehearse();
     expect(countTimers() - before, 'that of its deadline').to.equal(1);
-    expect(rehearsal).to.be.instanceOf(Promise).and.equal(values[key]);
-    expect(await rehearsal).to.equal(undefined);
+    expect(values[key], 'nothing of it is kept').to.equal(true);
+    await new Promise(setImmediate);
+    expect(countTimers()).to.equal(before);
     expect(written.callCount).to.equal(0);
+  });
+
+  it('does not take place with fake timers, which a test may move', () => {
+    process.env[MEMORY] = '128';
+    sinon.useFakeTimers();
+    rehearse();
+    expect(values).not.to.have.property(key);
+  });
+
+  it('fails silently', async () => {
+    process.env[MEMORY] = '128';
+    const unhandled = sinon.spy();
+    process.on('unhandledRejection', unhandled);
+    sinon.stub(globalThis, 'setTimeout').throws(new Error('no timers'));
+    expect(rehearse).not.to.throw();
+    sinon.restore();
+    sinon.stub(performance, 'now').throws(new Error('no clock'));
+    Reflect.deleteProperty(values, key);
+    expect(rehearse).not.to.throw();
+    sinon.restore();
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled.args).to.deep.equal([]);
   });
 
   it('takes place when a handler is decorated', () => {

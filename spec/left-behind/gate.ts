@@ -11,20 +11,16 @@ export const PATCHES = [
   'source-map-support',
   'async-exit-hook',
   'a stub of sinon',
-  'a mock of node:test',
   'execa 9',
   'execa 5',
 ] as const;
-
-export type Patch = (typeof PATCHES)[number];
 
 /** `p`: it is put in place. `u`: the first one that is in place is undone. `l`: the last one is. `t`: a timeout. */
 export type Step = 'p' | 'u' | 'l' | 't';
 
 /** What a program does, in this order, before code leaves errors uncaught. */
 export interface Scenario {
-  /** Put in place in turn. */
-  readonly patches: Patch[];
+  readonly patch: (typeof PATCHES)[number];
   readonly steps: readonly Step[];
   /** Whether code of no invocation leaves an error uncaught in the end. */
   readonly strikes: boolean;

@@ -7,8 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import * as undici from 'undici';
 import { attempts } from '../../lib/deadline/current-attempt.js';
+import { currentDeadline, GracefulTimeout, type LambdaTimeoutError } from '../../lib/index.js';
 import { channelOfRequests } from '../../lib/operations/http.js';
 import { HangingServer, half } from '../cancellation/hanging-server.js';
+import { FakeContext } from '../support/context.js';
+import { expectRejection } from '../support/expect-rejection.js';
 import { gate } from '../support/gate.js';
 import { listen } from '../support/listen.js';
 import { NeverAcceptingServer } from '../support/never-accepting-server.js';
@@ -19,6 +22,7 @@ import {
   tellsOfRequestsEarly,
   timeOutAfter,
 } from '../support/pending.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
 const ignore = (): void => {};
 
@@ -343,16 +347,22 @@ describe('The connection of a request of node:http (R30)', () => {
     await server.stop();
   });
 
-  it('is not listed if the request was aborted before it had one', async () => {
-    const stuck = await NeverAcceptingServer.start();
-    const agent = new http.Agent({ keepAlive: true });
-    const operations = await operationsAfter(async () => {
-      http.get(`http://127.0.0.1:${stuck.port}`, { agent }).on('error', ignore).destroy();
-      await sleep(20);
-      return () => agent.destroy();
-    });
-    expect(operations).to.deep.equal([]);
-    await stuck.stop();
+  it('is not listed if the deadline comes before the request has it', async () => {
+    const server = await HangingServer.start();
+    let request: http.ClientRequest | undefined;
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger: new RecordingLogger() })
+      async handler(_event: unknown, _context: unknown): Promise<void> {
+        const deadline = currentDeadline();
+        request = http.get(server.url).on('error', ignore);
+        for (;;) deadline.throwIfExpired();
+      }
+    }
+    const error = await expectRejection(new Orders().handler({}, new FakeContext(1030)));
+    const names = namesOf((error as LambdaTimeoutError).pending);
+    expect(names).to.deep.equal(tellsOfRequestsEarly ? [`GET ${server.url}`] : []);
+    request?.destroy();
+    await server.stop();
   });
 
   it('may be gone when the answer has come', async () => {
