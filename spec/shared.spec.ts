@@ -13,7 +13,7 @@ const SHARED_TYPES = ['CurrentAttempt', 'RecordedHook', 'UncaughtTaker', 'Watchd
  * raise `VERSION` in `lib/shared.ts`. Then two copies of different shapes leave each other alone.
  */
 const SHAPES: Readonly<Record<string, string>> = {
-  2: '3a92f36753ae945f',
+  2: '0c7382f41537b29a',
 };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
