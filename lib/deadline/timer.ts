@@ -49,7 +49,7 @@ export class Timer {
   #wait(nowMs: number): void {
     if (this.#atMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(0, Math.min(Math.ceil(this.#atMs - nowMs), MAX_DELAY_MS));
-    this.#firesAtMs = nowMs + delayMs;
+    this.#firesAtMs = nowMs + Math.max(1, delayMs); // Node waits for 1 ms at least
     this.#start = setTimeout;
     this.#clear = clearTimeout;
     this.#handle = setTimeout(() => this.#fire(), delayMs);

@@ -22,6 +22,16 @@ describe('a timer', () => {
     expect(setTimeout.firstCall.args[1]).to.equal(0);
   });
 
+  it('for a time that has passed fires after 1 ms, so one for that moment is another one', async () => {
+    setTimeout(() => {
+      timer.set(performance.now() - 100, note('first'));
+      timer.pause();
+      timer.set(performance.now() + 1, note('second'));
+    }, 10);
+    await time.clock.tickAsync(20);
+    expect(calls).to.deep.equal(['second at 11']);
+  });
+
   it('for a time that never comes is none', () => {
     timer.set(Number.POSITIVE_INFINITY, note('never'));
     expect(time.clock.countTimers()).to.equal(0);
