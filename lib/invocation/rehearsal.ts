@@ -23,7 +23,7 @@ const GUARDED: GuardedClass = { handlerName: 'rehearsal', onTimeout: [], finally
  * Runs an invocation of an empty handler, once, where the function will have less than a whole CPU after its init phase. V8
  * compiles a function when it first runs, and in the first event that would take the share of the CPU of several periods.
  *
- * Not with fake timers, and whatever fails in it: no test and no odd program shall notice it.
+ * It does not run with fake timers, and what fails in it is ignored, so that no test and no odd program notices it.
  */
 export function rehearse(): void {
   if (!hasPartOfCpu() || 'clock' in setTimeout) return;

@@ -40,7 +40,7 @@ export class Tracker {
     return openConnections.only !== undefined || this.current() !== undefined;
   }
 
-  /** Whether the code that is running belongs to the only invocation that there is. For what is wanted. */
+  /** Whether the code that is running belongs to the only invocation that there is. Asked only if something is wanted. */
   get isAlone(): boolean {
     return this.current()?.invocation === openConnections.only;
   }
