@@ -44,13 +44,22 @@ export function saved(): Saved {
   return { figures: all.flatMap(({ figures }) => figures), goals: all.flatMap(({ goals }) => goals) };
 }
 
-/** Prints figures with a column for each package. */
+/** How many figures stand in one table: a phone shows no more beside each other. */
+const COLUMNS = 3;
+
+/** Prints figures with a line for each package. */
 export function printFigures(figures: readonly Figure[]): void {
-  printTable(
-    figures.map(({ figure, unit, ours, peers }) => ({
-      figure: `${figure}, ${unit}`,
-      'this package': ours,
-      ...Object.fromEntries(PEERS.map((peer) => [peer, peers[peer] ?? '–'])),
-    })),
-  );
+  for (let first = 0; first < figures.length; first += COLUMNS) {
+    const shown = figures.slice(first, first + COLUMNS);
+    printTable([
+      { package: 'this package', ...columns(shown, ({ ours }) => ours) },
+      ...PEERS.map((peer) => ({ package: peer, ...columns(shown, ({ peers }) => peers[peer]) })),
+    ]);
+  }
 }
+
+const columns = (
+  figures: readonly Figure[],
+  of: (figure: Figure) => number | undefined,
+): Record<string, string | number> =>
+  Object.fromEntries(figures.map((figure) => [`${figure.figure}, ${figure.unit}`, of(figure) ?? '–']));

@@ -19,9 +19,10 @@ import type { Deadline } from './deadline.js';
  * import { currentDeadline, GracefulTimeout } from 'lambda-graceful-timeout';
  *
  * class Mirror {
- *   @GracefulTimeout(3000)
- *   public async handler(event: { url: string }, _context: Context): Promise<string> {
- *     const response = await fetch(event.url, { signal: currentDeadline().signal });
+ *   @GracefulTimeout(1000)
+ *   public async handler({ url }: { url: string }, _context: Context): Promise<string> {
+ *     const response = await fetch(url, { signal: currentDeadline().signal });
+ *     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
  *     return response.text();
  *   }
  * }

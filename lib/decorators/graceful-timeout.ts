@@ -66,11 +66,12 @@ export interface GracefulTimeoutDecorator extends DualDecorator<(...handlerArgum
  * import { currentDeadline, GracefulTimeout } from 'lambda-graceful-timeout';
  *
  * class Orders {
- *   @GracefulTimeout(3000)
- *   public async handler(event: { urls: string[] }, _context: Context): Promise<number> {
+ *   @GracefulTimeout(1000)
+ *   public async handler({ url }: { url: string }, _context: Context): Promise<string> {
  *     const { signal } = currentDeadline();
- *     const responses = await Promise.all(event.urls.map((url) => fetch(url, { signal })));
- *     return responses.length;
+ *     const response = await fetch(url, { signal });
+ *     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+ *     return response.text();
  *   }
  * }
  * const orders = new Orders();

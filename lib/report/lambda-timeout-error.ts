@@ -49,7 +49,7 @@ export interface LambdaTimeoutDetails {
  * import { GracefulTimeout, LambdaTimeoutError, OnTimeout } from 'lambda-graceful-timeout';
  *
  * class Orders {
- *   @GracefulTimeout(3000)
+ *   @GracefulTimeout(1000)
  *   public async handler(event: { orders: string[] }, _context: Context): Promise<number> {
  *     return event.orders.length;
  *   }

@@ -20,7 +20,7 @@ import { mayBeMapped, withoutMaps } from './written-stacks.js';
  *   error: (message, detail) => console.error(toJson(message, detail)),
  *   warn: (message, detail) => console.warn(toJson(message, detail)),
  * };
- * export const OurTimeout = () => GracefulTimeout({ marginMs: 3000, logger: ourLogger });
+ * export const OurTimeout = () => GracefulTimeout({ marginMs: 1000, logger: ourLogger });
  * ```
  */
 export interface TimeoutLogger {

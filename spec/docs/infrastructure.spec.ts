@@ -15,8 +15,8 @@ const codeIn = (language: string): readonly string[] =>
 const numberIn = (text: string, name: RegExp): number =>
   Number(new RegExp(`${name.source}\\s*[:=] (\\d+)`, 'i').exec(text)?.[1]);
 
-describe('the alarms of docs/events.md', () => {
-  const page = read('docs/events.md');
+describe('the alarms of docs/alarms.md', () => {
+  const page = read('docs/alarms.md');
   const [cdk = '', terraform = ''] = ['js', 'hcl'].map(
     (language) => blocksOf(page).find(({ kind }) => kind === `\`\`\`${language}`)?.text,
   );

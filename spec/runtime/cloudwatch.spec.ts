@@ -56,9 +56,9 @@ function jsonFilter(filterPattern: string): (message: string) => boolean {
 
 type Format = 'Text' | 'JSON';
 
-/** The filters of the page, without their quotation marks: for timeouts that fail, for those that Lambda ends, and for records. */
+/** The filters of the page, without their quotation marks: for timeouts that fail, that Lambda ends, of records, in grace. */
 const filtersFor = (format: Format): readonly string[] =>
-  [...read('docs/events.md').matchAll(new RegExp(`^- FilterPattern: '(.*)' # ${format}$`, 'gm'))].map(
+  [...read('docs/alarms.md').matchAll(new RegExp(`^- FilterPattern: '(.*)' # ${format}$`, 'gm'))].map(
     ([, pattern = '']) => pattern,
   );
 
@@ -112,14 +112,14 @@ for (const format of ['Text', 'JSON'] satisfies Format[]) {
   });
 }
 
-describe('the filters of docs/events.md', function () {
+describe('the filters of docs/alarms.md', function () {
   this.timeout(20_000);
   needsRealClient();
   const server = useSilentServer();
   afterEach(closeFunctions);
 
   for (const format of ['Text', 'JSON'] satisfies Format[]) {
-    const [failed = '', killed = '', ofRecords = ''] = filtersFor(format);
+    const [failed = '', killed = '', ofRecords = '', inGrace = ''] = filtersFor(format);
 
     for (const handler of ['withConsole', 'withPowertools']) {
       it(`count each timeout that fails once, in the ${format} format (${handler})`, async () => {
@@ -130,6 +130,7 @@ describe('the filters of docs/events.md', function () {
         const messages = lambda.log.map(({ text }) => text);
         expect(countMatches(failed, messages)).to.equal(2);
         expect(countMatches(killed, messages)).to.equal(0);
+        expect(countMatches(inGrace, messages)).to.equal(1);
       });
     }
 
