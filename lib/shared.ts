@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+
 // To be raised when the shared values change their shape, so that two major versions can run in one process.
 const VERSION = 2;
 
@@ -14,4 +16,16 @@ export function sharedByCopies<Value>(name: string, make: () => Value): Value {
   const key = sharedSymbol(name);
   values[key] ??= make();
   return values[key];
+}
+
+/**
+ * Keeps one value that all copies of this package on a thread share, also those of other realms: a test runner such as Jest
+ * gives each test file a `globalThis` of its own, and loads this package anew for it. Only Node's own modules are the same.
+ */
+export function onceAThread<Value>(name: string, make: () => Value): Value {
+  const values = channel as unknown as { [key: symbol]: Value | undefined };
+  const key = sharedSymbol(name);
+  const value = values[key] ?? make();
+  Reflect.defineProperty(values, key, { value, configurable: true });
+  return value;
 }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { attempted } from '../operations/attempted.js';
 import { onlyHeeds, tellsOf, withoutHeeding } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { setStack } from '../report/stack.js';
@@ -10,6 +11,9 @@ type AnyFunction = (...args: never) => unknown;
 /** Waits for a deadline. Called once, with its error. */
 export type Waiter = (error: LambdaTimeoutError) => void;
 
+/** Makes the error of a deadline. Gets what writes out the stack that blocked the event loop, if it was interrupted. */
+type Report = (blockedAt: ((stacks: StackBudget) => string) | undefined) => LambdaTimeoutError;
+
 /**
  * The deadline of one attempt: its time, its error, and who waits for it. Error and signal are made when they are first
  * needed. The deadline of the attempt that this one is below ends the time of the code as well, if it comes first.
@@ -17,7 +21,8 @@ export type Waiter = (error: LambdaTimeoutError) => void;
 export class Expiry {
   readonly atMs: number;
   readonly #outer: Expiry | undefined;
-  readonly #report: (blockedAt: string | undefined) => LambdaTimeoutError;
+  /** Undefined once the deadline can never come: who still waits for the outer one must not keep the attempt in memory. */
+  #report: Report | undefined;
   #phase: 'ahead' | 'come' | 'never' = 'ahead';
   #error: LambdaTimeoutError | undefined;
   #controller: AbortController | undefined;
@@ -29,14 +34,8 @@ export class Expiry {
    * @param atMs - on the clock of `performance.now()`; `Infinity` for never
    * @param outer - that of the attempt that this one is below
    * @param stacks - what its stacks may cost
-   * @param report - makes the error; gets the stack that blocked the event loop, if it was interrupted
    */
-  constructor(
-    atMs: number,
-    outer: Expiry | undefined,
-    stacks: StackBudget,
-    report: (blockedAt: string | undefined) => LambdaTimeoutError,
-  ) {
+  constructor(atMs: number, outer: Expiry | undefined, stacks: StackBudget, report: Report) {
     this.atMs = atMs;
     this.#outer = outer;
     this.#stacks = stacks;
@@ -83,7 +82,7 @@ export class Expiry {
 
   #make(entry?: AnyFunction): LambdaTimeoutError {
     if (!this.#error) {
-      this.#error = this.#report(this.#blockedAt?.(this.#stacks));
+      this.#error = (this.#report as Report)(this.#blockedAt);
       setStack(this.#error, this.#stacks, entry);
     } else if (this.#blockedAt && !this.#error.preempted) {
       addInterruption(this.#error, this.#blockedAt(this.#stacks));
@@ -97,15 +96,25 @@ export class Expiry {
   }
 
   stopWaiting(waiter: Waiter): void {
-    this.#listen().delete(waiter);
+    this.#waiters?.delete(waiter);
+    this.#leaveOuter();
   }
 
   #listen(): Set<Waiter> {
     if (!this.#waiters) {
       this.#waiters = new Set();
-      this.#outer?.wait((error) => this.#tell(error));
+      this.#outer?.wait(this.#onOuter);
     }
     return this.#waiters;
+  }
+
+  readonly #onOuter: Waiter = (error) => this.#tell(error);
+
+  /** Waits for the outer one no longer, if nobody waits for this one: a handler may call thousands of others. */
+  #leaveOuter(): void {
+    if (this.#phase !== 'never' || this.#controller || this.#waiters?.size !== 0) return;
+    this.#waiters = undefined;
+    this.#outer?.stopWaiting(this.#onOuter);
   }
 
   /** Notes that the deadline has come, whatever the clock says. Makes the error now, before anything is cancelled. */
@@ -117,6 +126,8 @@ export class Expiry {
   /** Notes that the code has ended in time: the deadline never comes, not even for what the code has left running. */
   neverCome(): void {
     this.#phase = 'never';
+    this.#report = undefined;
+    this.#leaveOuter();
   }
 
   /** Tells all that wait for it. If one of them is interrupted, another call tells the others. */
@@ -180,5 +191,5 @@ export class Expiry {
 /** Many requests may listen to one signal, and Node 20 would warn of a leak. The signal may be that of a polyfill. */
 function allowManyListeners(signal: AbortSignal): void {
   // Not 0: up to Node 20, `getMaxListeners`, which undici calls, throws for such a signal.
-  if (signal instanceof EventTarget) setMaxListeners(Number.POSITIVE_INFINITY, signal);
+  attempted(() => setMaxListeners(Number.POSITIVE_INFINITY, signal));
 }

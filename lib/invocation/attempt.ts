@@ -7,10 +7,10 @@ import {
   isOver,
 } from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
-import { explainDelay } from '../deadline/delay.js';
 import { Expiry } from '../deadline/expiry.js';
 import { Operations } from '../operations/operations.js';
 import { holdBackUncaught } from '../process/left-uncaught.js';
+import { busyTimeMs } from '../report/delay.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import type { StackBudget } from '../report/stack-budget.js';
 import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
@@ -99,24 +99,28 @@ export class Attempt implements CurrentAttempt {
   /** Made when it is first needed: most code ends in time and never needs it. */
   get expiry(): Expiry {
     if (!this.#expiry) {
-      const report = (blockedAt: string | undefined) => this.#report(blockedAt);
-      this.#expiry = new Expiry(this.#code.deadlineAtMs, this.#outerExpiry, this.#facts.stacks, report);
+      this.#expiry = new Expiry(this.#code.deadlineAtMs, this.#outerExpiry, this.#facts.stacks, (blockedAt) =>
+        this.#report(blockedAt),
+      );
       if (this.state === 'ended') this.#expiry.neverCome();
     }
     return this.#expiry;
   }
 
   /** Makes the error. From now on code may leave it uncaught. */
-  #report(blockedAt: string | undefined): LambdaTimeoutError {
+  #report(blockedAt: ((stacks: StackBudget) => string) | undefined): LambdaTimeoutError {
+    const { startedAtMs, idleAtStartMs, stacks } = this.#facts;
+    // The clock first: to write out the stacks takes time, which must not count as a delay.
+    const noticedAtMs = performance.now();
+    const busyMs = busyTimeMs(startedAtMs, idleAtStartMs);
     holdBackUncaught();
-    const { startedAtMs, idleAtStartMs } = this.#facts;
-    const { deadlineAtMs: atMs } = this.#code;
     return this.#code.report({
-      atMs,
-      blockedAt,
+      atMs: this.#code.deadlineAtMs,
+      noticedAtMs,
+      busyMs,
+      blockedAt: blockedAt?.(stacks),
       activeResources: countActiveResources(),
-      explainDelay: () => explainDelay(atMs, startedAtMs, idleAtStartMs),
-      pending: this.#operations.list(this.#facts.stacks),
+      pending: this.#operations.list(stacks),
     });
   }
 
@@ -271,6 +275,7 @@ export class Attempt implements CurrentAttempt {
     // Code that stops because of its signal does as it should. And each timeout has a line of its own.
     if (this.expiry.isHeededBy(detail, isTimeout)) return;
     // Its context may be that of the code, which may be interrupted. The logger must not be.
-    asNobody(() => logLate(this.#facts, this.#code.name, what, detail));
+    const shown = this.expiry.withoutHeeding(detail);
+    asNobody(() => logLate(this.#facts, this.#code.name, what, shown));
   }
 }

@@ -1,6 +1,6 @@
 import type { CurrentAttempt } from '../deadline/current-attempt.js';
-import { idleTimeMs } from '../deadline/delay.js';
 import { Timer } from '../deadline/timer.js';
+import { idleTimeMs } from '../report/delay.js';
 import type { TimeoutLogger } from '../report/logger.js';
 import { StackBudget } from '../report/stack-budget.js';
 import type { TimeoutFacts } from '../report/timeout-report.js';
@@ -22,7 +22,7 @@ export interface GuardedHandler {
 
 /** What is known of an invocation from its start, without its event and its stream, which must not live longer than it. */
 export interface InvocationFacts extends TimeoutFacts {
-  /** How long the event loop had been idle at the start: see `explainDelay`. */
+  /** How long the event loop had been idle at the start: see `busyTimeMs`. */
   readonly idleAtStartMs: number;
   readonly self: unknown;
   readonly context: unknown;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
+import { onceAThread } from '../shared.js';
 import { attempted } from './attempted.js';
-import { onceAThread } from './once-a-thread.js';
 
 /**
  * Describes a connection; undefined if it is not a client's own, or is closed.

@@ -1,8 +1,8 @@
+import { onceAThread } from '../shared.js';
 import { trackChildProcesses } from './child-processes.js';
 import { trackDrivers } from './drivers.js';
 import { trackHttp } from './http.js';
 import { trackHttp2 } from './http2.js';
-import { onceAThread } from './once-a-thread.js';
 import type { Operations } from './operations.js';
 import { trackSockets } from './sockets.js';
 import { Tracker } from './tracker.js';

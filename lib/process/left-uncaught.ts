@@ -8,7 +8,7 @@ import { takeUncaughtErrors } from './uncaught-gate.js';
  * has come. They would end the process in the middle of the hooks or of the next invocation.
  */
 export function holdBackUncaught(): void {
-  takeUncaughtErrors(take);
+  takeUncaughtErrors('left', take);
 }
 
 function take(event: string, error: unknown, origin: unknown): boolean {

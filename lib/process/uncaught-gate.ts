@@ -1,4 +1,4 @@
-import { sharedByCopies } from '../shared.js';
+import { onceAThread } from '../shared.js';
 
 /** Takes an error that nobody has caught. Returns `false` to leave the error to others. */
 export type UncaughtTaker = (event: string, error: unknown, origin: unknown) => boolean;
@@ -19,14 +19,15 @@ const EVENTS: ReadonlySet<unknown> = new Set([
  * A listener cannot do this: other listeners, such as the runtime client's, would still receive the error. And where there
  * is a listener, Node no longer ends the process for other errors. So a gate stands before `process.emit`.
  *
- * @returns a function that stops this
+ * There is one gate on a thread, since a test runner may give several realms one `process.emit`. In each name, the realm that
+ * has come last takes the errors. The earlier ones are those of files that have been tested, and need not be kept in memory.
+ *
  * @see https://nodejs.org/api/process.html#event-uncaughtexception
  */
-export function takeUncaughtErrors(taker: UncaughtTaker): () => void {
-  const gate = sharedByCopies('uncaught-gate', () => new UncaughtGate());
-  gate.takers.add(taker);
-  gate.keepInPlace();
-  return () => gate.takers.delete(taker);
+export function takeUncaughtErrors(name: string, taker: UncaughtTaker): void {
+  const gate = onceAThread('uncaught-gate', () => new UncaughtGate());
+  gate.takers.set(name, taker);
+  gate.keepInPlace(process);
 }
 
 /**
@@ -35,7 +36,7 @@ export function takeUncaughtErrors(taker: UncaughtTaker): () => void {
  * `process.emit` becomes an accessor, which stays: it gives out what others have put there, behind a gate.
  */
 class UncaughtGate {
-  readonly takers = new Set<UncaughtTaker>();
+  readonly takers = new Map<string, UncaughtTaker>();
   readonly #getters = new WeakSet<() => unknown>();
   readonly #gates = new WeakMap<Emit, Emit>();
   readonly #behind = new WeakMap<Emit, Emit>();
@@ -45,16 +46,16 @@ class UncaughtGate {
     const prototype = Object.getPrototypeOf(process);
     const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
     // What it inherits is read each time, as without a gate: others may put something else there, and take it away again.
-    const emit = (): unknown => (own ? emitOf(own) : Object.getPrototypeOf(prototype).emit);
+    const emit = (): unknown => (own ? emitOf(own, process) : Object.getPrototypeOf(prototype).emit);
     // Unless a program has frozen it.
     if (!this.#put(prototype, emit)) this.#put(process, emit);
   }
 
   /** Stands also before what a program has put there in another way than by an assignment. */
-  keepInPlace(): void {
-    const found = Object.getOwnPropertyDescriptor(process, 'emit');
+  keepInPlace(self: NodeJS.Process): void {
+    const found = Object.getOwnPropertyDescriptor(self, 'emit');
     if (!found?.configurable || (found.get && this.#getters.has(found.get))) return;
-    this.#put(process, () => emitOf(found));
+    this.#put(self, () => emitOf(found, self));
   }
 
   #put(target: object, read: () => unknown): boolean {
@@ -85,7 +86,7 @@ class UncaughtGate {
     const gate = new Proxy(emit, {
       apply(_, self: unknown, event: [string, unknown, unknown]) {
         if (EVENTS.has(event[0])) {
-          for (const take of takers) if (take(...event)) return true;
+          for (const take of takers.values()) if (take(...event)) return true;
         }
         return Reflect.apply(emit, self, event);
       },
@@ -96,4 +97,5 @@ class UncaughtGate {
   }
 }
 
-const emitOf = ({ get, value }: PropertyDescriptor): unknown => (get ? get.call(process) : value);
+const emitOf = ({ get, value }: PropertyDescriptor, self: NodeJS.Process): unknown =>
+  get ? get.call(self) : value;

@@ -4,7 +4,10 @@ import { sizeOfMap } from './source-map.js';
 const PART = 10;
 
 /** What Node takes at most to parse a byte of a source map, with a whole CPU. */
-const MS_A_BYTE = 1e-4;
+const MS_A_BYTE = 2e-4;
+
+/** What a parser of the program takes, such as that of source-map-support, which is written in JavaScript. */
+const MS_A_BYTE_OF_PROGRAM = 4e-4;
 
 /** How large a map may be for each MB of the function's memory. A parsed map can be 40 times as large as its file. */
 const BYTES_A_MB = 1e4;
@@ -52,19 +55,24 @@ export class StackBudget {
   }
 
   #affords(files: readonly string[], untilMs: number): boolean {
+    const msAByte = isMappedByProgram() ? MS_A_BYTE_OF_PROGRAM : MS_A_BYTE;
     let costMs = 0;
     return files.every((file) => {
-      costMs += msToParse(file);
+      costMs += msToParse(file, msAByte);
       return performance.now() + costMs <= untilMs;
     });
   }
 }
 
-function msToParse(file: string): number {
+/** Whether the program, and not Node, writes stacks with source maps. */
+export const isMappedByProgram = (): boolean =>
+  ![undefined, 'ErrorPrepareStackTrace'].includes(Error.prepareStackTrace?.name);
+
+function msToParse(file: string, msAByte: number): number {
   const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;
   const memoryMb = Number(megabytes) || Number.POSITIVE_INFINITY;
   const bytes = bytesToParse.get(file) ?? sizeOfMap(file);
   bytesToParse.set(file, bytes);
   if (bytes > memoryMb * BYTES_A_MB) return Number.POSITIVE_INFINITY;
-  return (bytes * MS_A_BYTE) / Math.min(1, memoryMb / MB_OF_ONE_CPU);
+  return (bytes * msAByte) / Math.min(1, memoryMb / MB_OF_ONE_CPU);
 }

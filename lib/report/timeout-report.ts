@@ -1,3 +1,4 @@
+import { explainDelay } from './delay.js';
 import { withErrorProperty } from './error-property.js';
 import { read } from './error-trail.js';
 import { withoutHeeding } from './heeding.js';
@@ -23,12 +24,14 @@ export interface TimeoutFacts {
 /** What an error says about the deadline that has come. */
 export interface DeadlineFacts {
   readonly atMs: number;
+  /** When it was noticed that it has come. */
+  readonly noticedAtMs: number;
+  /** For how long the thread had been busy by then, since the start of the invocation. */
+  readonly busyMs: number;
   /** The stack that blocked the event loop, if one was interrupted. */
   readonly blockedAt: string | undefined;
   /** What the process is waiting on, counted by type. */
   readonly activeResources: Record<string, number>;
-  /** Tells why the timeout was noticed late. */
-  readonly explainDelay: () => 'blocked' | 'suspended' | 'debugged';
   /** What the code had under way. */
   readonly pending: Summary;
 }
@@ -69,12 +72,12 @@ function describeInterruption(blockedAt: string): string {
 
 function describeDelay(
   { lateByMs }: LambdaTimeoutDetails,
-  { blockedAt, explainDelay }: DeadlineFacts,
+  { blockedAt, busyMs }: DeadlineFacts,
   preempt: boolean,
 ): string {
   if (blockedAt !== undefined) return describeInterruption(blockedAt);
   if (lateByMs < LATE_MS) return '';
-  const why = explainDelay();
+  const why = explainDelay(lateByMs, busyMs);
   if (why === 'debugged') return '';
   if (why === 'suspended') return `; the process was suspended for the last ${lateByMs} ms`;
   const blocked = `; the event loop was blocked for the last ${lateByMs} ms`;
@@ -110,16 +113,15 @@ export function addInterruption(timeout: LambdaTimeoutError, blockedAt: string):
 /** Collects the details of the error of a deadline that has come. */
 function detailsOf(
   facts: TimeoutFacts,
-  { atMs, blockedAt, activeResources, pending }: DeadlineFacts,
+  { atMs, noticedAtMs, blockedAt, activeResources, pending }: DeadlineFacts,
 ): LambdaTimeoutDetails {
-  const now = performance.now();
   return {
     handler: facts.handlerName,
     requestId: facts.requestId,
     marginMs: facts.marginMs,
-    elapsedMs: Math.round(now - facts.startedAtMs),
-    remainingMs: Math.round(facts.hardDeadlineAtMs - now),
-    lateByMs: Math.max(0, Math.round(now - atMs)),
+    elapsedMs: Math.round(noticedAtMs - facts.startedAtMs),
+    remainingMs: Math.round(facts.hardDeadlineAtMs - noticedAtMs),
+    lateByMs: Math.max(0, Math.round(noticedAtMs - atMs)),
     preempted: blockedAt !== undefined,
     ...(blockedAt === undefined ? {} : { blockedAt }),
     pending: pending.operations,

@@ -1,5 +1,5 @@
 import { withErrorProperty } from './error-property.js';
-import type { StackBudget } from './stack-budget.js';
+import { isMappedByProgram, type StackBudget } from './stack-budget.js';
 
 /** What has a stack. V8 writes it out when it is first read, with the program's own `prepareStackTrace` if there is one. */
 export interface Written {
@@ -25,10 +25,7 @@ export function writeStacks(owners: readonly Written[], budget: StackBudget): st
 /** Whether stacks may be written with source maps, by Node or by the program. */
 export function mayBeMapped(): boolean {
   try {
-    const { prepareStackTrace } = Error;
-    return (
-      process.sourceMapsEnabled || ![undefined, 'ErrorPrepareStackTrace'].includes(prepareStackTrace?.name)
-    );
+    return process.sourceMapsEnabled || isMappedByProgram();
   } catch {
     return true; // the program has given it a getter that throws
   }

@@ -29,7 +29,6 @@ export class Recovery {
   #missing: (() => readonly string[]) | undefined;
   #turnsLeft = 0;
   #turnAtMs = 0;
-  #hasInterrupted = false;
 
   constructor(steps: MacrotaskQueue, options: RecoveryOptions) {
     this.#steps = steps;
@@ -40,8 +39,7 @@ export class Recovery {
     this.#missing = undefined;
     this.#turnsLeft = TURNS;
     // From now on, because such a port may be closed much later.
-    if (!this.#hasInterrupted) takeUncaughtErrors((_, error) => isOfHalfMadePort(error));
-    this.#hasInterrupted = true;
+    takeUncaughtErrors('half-made', (_, error) => isOfHalfMadePort(error));
     // Not at once: an interruption may drop what is asked for in its own turn.
     this.#steps.hold(() => {
       this.#missing ??= attempts.run(NO_ATTEMPT, () =>

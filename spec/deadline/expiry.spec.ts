@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
 import { Expiry } from '../../lib/deadline/expiry.js';
 import { LambdaTimeoutError } from '../../lib/index.js';
 import { StackBudget } from '../../lib/report/stack-budget.js';
@@ -91,6 +92,33 @@ describe('A deadline below another one (R18)', () => {
     expect(signal.reason).to.have.property('message', 'outer timed out');
     expect(expiryAt(late, outer).signal.reason).to.equal(signal.reason);
   });
+
+  it('leaves the outer one once it can never come and nobody waits, and waits again for who comes later', () => {
+    const outer = expiryAt(late, undefined, 'outer');
+    const [waits, stops] = [sinon.spy(outer, 'wait'), sinon.spy(outer, 'stopWaiting')];
+    const inner = expiryAt(late, outer);
+    const told: string[] = [];
+    const waiter = (error: Error) => told.push(error.message);
+    inner.wait(waiter);
+    inner.neverCome();
+    expect(stops.callCount).to.equal(0);
+    inner.stopWaiting(waiter);
+    expect([waits.args[0], stops.args]).to.deep.equal([stops.args[0], [waits.args[0]]]);
+    inner.wait(waiter);
+    outer.come();
+    outer.tell();
+    expect(told).to.deep.equal(['outer timed out']);
+  });
+
+  it('stays with the outer one for a signal, which somebody may still have', () => {
+    const outer = expiryAt(late, undefined, 'outer');
+    const inner = expiryAt(late, outer);
+    const { signal } = inner;
+    inner.neverCome();
+    outer.come();
+    outer.tell();
+    expect(signal.reason).to.equal(outer.error);
+  });
 });
 
 describe('The signal of a deadline (R24)', () => {
@@ -103,6 +131,20 @@ describe('The signal of a deadline (R24)', () => {
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', keep);
     expect(warnings).to.deep.equal([]);
+  });
+
+  it('may be one of a test environment, such as jsdom, whose classes are all its own', () => {
+    const { EventTarget, AbortController } = globalThis;
+    class Foreign {}
+    class ForeignController {
+      readonly signal = Object.assign(new Foreign(), { aborted: false });
+    }
+    Object.assign(globalThis, { EventTarget: Foreign, AbortController: ForeignController });
+    try {
+      expect(expiryAt(Number.POSITIVE_INFINITY).signal).to.be.instanceOf(Foreign);
+    } finally {
+      Object.assign(globalThis, { EventTarget, AbortController });
+    }
   });
 });
 

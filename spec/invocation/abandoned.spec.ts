@@ -74,6 +74,27 @@ describe('errors that code leaves uncaught after its deadline (R16)', () => {
       expect(logger.lines[1]?.detail).to.have.property('message', 'left alone');
     });
 
+    it('is logged without what a call that was aborted beside it was to send', async () => {
+      const failed = new RangeError('no stock');
+      const logger = await timeOut(
+        async () => {
+          const { signal } = currentDeadline();
+          const call = new Promise((_, reject) => {
+            const canceled = { name: 'CanceledError', config: { authorization: 'a secret' } };
+            signal.addEventListener('abort', () => reject(Object.assign(new Error('canceled'), canceled)));
+          });
+          Promise.any([call, sleep(100).then(() => Promise.reject(failed))]);
+          await sleep(300);
+        },
+        () => sleep(60),
+      );
+      expect(foreign).to.deep.equal([]);
+      expect(logger.messages[0]).to.equal(LEFT_UNCAUGHT);
+      expect(logger.lines[0]?.detail)
+        .to.be.instanceOf(AggregateError)
+        .and.have.deep.property('errors', [failed]);
+    });
+
     it('does not end the process during the grace of the handler, or after an answer in the grace', async () => {
       const logger = new RecordingLogger();
       class Orders {

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import sinon from 'sinon';
@@ -11,27 +12,26 @@ type Holder = { emit: unknown };
 
 describe('the gate before process.emit (R0, R16)', () => {
   const holder = process as unknown as Holder;
-  let stop: () => void;
-
   useFreshGate();
   beforeEach(() => {
-    stop = takeUncaughtErrors(() => false);
+    takeUncaughtErrors('specs', () => false);
   });
   afterEach(() => {
     Reflect.deleteProperty(process, 'emit');
-    stop();
   });
 
-  it('stands before what Node has put there, until the last one stops', () => {
+  it('stands before what Node has put there, for the last taker of each name', () => {
     const heard: unknown[] = [];
     const listener = (error: unknown) => heard.push(error);
     process.on('uncaughtExceptionMonitor', listener);
     const emit = (error: string) =>
       (process as NodeJS.EventEmitter).emit('uncaughtExceptionMonitor', error, 'uncaughtException');
-    const stopTaking = takeUncaughtErrors((_, error) => error === 'taken');
+    takeUncaughtErrors('specs', (_, error) => error === 'taken');
     emit('taken');
     emit('left');
-    stopTaking();
+    takeUncaughtErrors('others', (_, error) => error === 'left');
+    emit('left');
+    takeUncaughtErrors('specs', () => false);
     emit('taken');
     process.off('uncaughtExceptionMonitor', listener);
     expect(heard).to.deep.equal(['left', 'taken']);
@@ -60,13 +60,12 @@ describe('the gate before process.emit (R0, R16)', () => {
   it('stands before a function that a program has defined', () => {
     const emit = sinon.stub().returns('left');
     Object.defineProperty(process, 'emit', { value: emit, configurable: true, writable: true });
-    const stopTaking = takeUncaughtErrors((_, error) => error === 'taken');
+    takeUncaughtErrors('specs', (_, error) => error === 'taken');
     const gate = holder.emit as typeof emit;
     expect([gate('uncaughtException', 'taken'), gate('uncaughtException', 'left')]).to.deep.equal([
       true,
       'left',
     ]);
-    stopTaking();
     expect(emit.callCount).to.equal(1);
   });
 
@@ -84,10 +83,10 @@ describe('the gate before process.emit (R0, R16)', () => {
 
   it('stands on `process` itself where a program has frozen its prototype', () => {
     expect(Object.keys(process), 'elsewhere').not.to.include('emit');
-    Reflect.deleteProperty(globalThis, sharedSymbol('uncaught-gate'));
+    Reflect.deleteProperty(channel, sharedSymbol('uncaught-gate'));
     const define = sinon.stub(Reflect, 'defineProperty').callThrough();
     define.onFirstCall().returns(false);
-    takeUncaughtErrors(() => false)();
+    takeUncaughtErrors('specs', () => false);
     define.restore();
     expect(Object.keys(process)).to.include('emit');
     expect((process as NodeJS.EventEmitter).emit('an event that nobody hears')).to.equal(false);
@@ -113,7 +112,7 @@ describe('the gate before process.emit (R0, R16)', () => {
   it('stands there once, however often it is kept in place', () => {
     holder.emit = () => true;
     const { get } = Object.getOwnPropertyDescriptor(process, 'emit') as PropertyDescriptor;
-    takeUncaughtErrors(() => false)();
+    takeUncaughtErrors('specs', () => false);
     expect(Object.getOwnPropertyDescriptor(process, 'emit')).to.have.property('get', get);
   });
 
@@ -135,11 +134,10 @@ describe('the gate before process.emit (R0, R16)', () => {
       },
       configurable: true,
     });
-    const stopTaking = takeUncaughtErrors((_, error) => error === 'taken');
+    takeUncaughtErrors('specs', (_, error) => error === 'taken');
     (holder.emit as typeof emit)('uncaughtException', 'taken');
     (holder.emit as typeof emit)('uncaughtException', 'left');
     (holder.emit as typeof emit)('another event', 'taken');
-    stopTaking();
     expect(seen).to.deep.equal(['uncaughtException', 'another event']);
   });
 });

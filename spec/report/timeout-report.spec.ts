@@ -27,7 +27,8 @@ describe('what a timeout says (R23)', () => {
     atMs: performance.now() - lateByMs,
     blockedAt,
     activeResources: { Timeout: 1 },
-    explainDelay: () => 'blocked' as const,
+    noticedAtMs: performance.now(),
+    busyMs: 2000,
     pending: { operations: [], waitingFor: undefined },
   });
 

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { sharedSymbol } from '../../lib/shared.js';
 
 /** Lets each spec of a suite be the first that puts the gate before `process.emit`, as in a process of its own. */
@@ -14,7 +15,7 @@ export function useFreshGate(): void {
     Reflect.deleteProperty(target, property);
   };
   beforeEach(() => {
-    setAside(globalThis, key);
+    setAside(channel, key);
     setAside(prototype, 'emit');
   });
   afterEach(() => {

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import sinon from 'sinon';
@@ -219,7 +220,7 @@ describe('the error of a port whose making was interrupted (R27a)', () => {
       onDamage() {},
     });
     recovery.begin();
-    const gate = Reflect.get(globalThis, sharedSymbol('uncaught-gate')) as { takers: Set<unknown> };
+    const gate = Reflect.get(channel, sharedSymbol('uncaught-gate')) as { takers: Map<string, unknown> };
     expect(gate.takers.size).to.equal(1);
     recovery.begin();
     expect(gate.takers.size).to.equal(1);
