@@ -41,7 +41,7 @@ function jsonFilter(filterPattern: string): (message: string) => boolean {
       expect(path, condition).not.to.equal('');
       return {
         path: path.split('.'),
-        value: new RegExp(`^${value.replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
+        value: new RegExp(`^${value.replaceAll('.', '\\.').replaceAll('*', '.*')}$`, 's'),
       };
     });
   return (message) => {
