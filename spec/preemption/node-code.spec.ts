@@ -19,7 +19,7 @@ const KINDS = [
 
 /** How often a loop of each kind is interrupted. A soak does it ten times as often. */
 const ROUNDS = 5 * Number(process.env.ROUNDS ?? 1);
-const TIMEOUT_MS = 10_000 * ROUNDS;
+const TIMEOUT_MS = 20_000 * ROUNDS;
 
 const THREADS = ['main', 'worker'];
 
