@@ -64,9 +64,14 @@ export class StackBudget {
   }
 }
 
-/** Whether the program, and not Node, writes stacks with source maps. */
-export const isMappedByProgram = (): boolean =>
-  ![undefined, 'ErrorPrepareStackTrace'].includes(Error.prepareStackTrace?.name);
+/** Whether the program, and not Node, may write stacks with source maps. */
+export function isMappedByProgram(): boolean {
+  try {
+    return ![undefined, 'ErrorPrepareStackTrace'].includes(Error.prepareStackTrace?.name);
+  } catch {
+    return true; // the program has given it a getter that throws
+  }
+}
 
 function msToParse(file: string, msAByte: number): number {
   const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;

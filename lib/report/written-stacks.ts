@@ -23,13 +23,7 @@ export function writeStacks(owners: readonly Written[], budget: StackBudget): st
 }
 
 /** Whether stacks may be written with source maps, by Node or by the program. */
-export function mayBeMapped(): boolean {
-  try {
-    return process.sourceMapsEnabled || isMappedByProgram();
-  } catch {
-    return true; // the program has given it a getter that throws
-  }
-}
+export const mayBeMapped = (): boolean => process.sourceMapsEnabled || isMappedByProgram();
 
 /** The files in a stack, without writing it out: if `prepareStackTrace` throws, V8 calls it again the next time. */
 function filesOf(owner: Written): string[] {
