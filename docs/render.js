@@ -35,6 +35,7 @@ pre code { padding: 0; white-space: pre; font-size: 100% }
 table, pre { margin: 0 0 16px }
 table { display: block; width: max-content; max-width: 100%; overflow: auto; border-spacing: 0; border-collapse: collapse }
 th, td { padding: 6px 13px; border: 1px solid var(--edge) }
+hr { height: .25em; border: 0; background: var(--edge) }
 blockquote { margin: 0; padding: 0 1em; color: var(--quiet); border-left: .25em solid var(--edge) }`;
 
 const markdownIn = (folder) =>

@@ -18,7 +18,7 @@ interface Words {
 const WORDS: Readonly<Record<Language, Words>> = {
   en: {
     title:
-      'How to find the margin: count the hooks, and the handler if it calls currentDeadline(). If none of them calls a service, 500 ms is enough. Otherwise, for each: 1000 ms at 128 MB, 500 ms at 256 MB, 250 ms at 512 MB, and never less than 500 ms in all. Add the time that the services take.',
+      'How to find the margin: count the hooks, and the handler if it calls currentDeadline(). If none of them calls a service, 500 ms is enough. Otherwise, for each: 1000 ms at 128 MB, 500 ms at 256 MB, 250 ms at 512 MB, 125 ms from 1024 MB on, and never less than 500 ms in all. Add the time that the services take.',
     count: ['n = the number of your hooks'],
     plusOne: ['Does the handler call currentDeadline()?', 'Then count it too: n + 1'],
     calls: ['Does any of them call a service?'],
@@ -32,12 +32,12 @@ const WORDS: Readonly<Record<Language, Words>> = {
   },
   ja: {
     title:
-      'マージンの決め方: フックの数を数え、ハンドラが currentDeadline() を呼ぶならそれも数えます。どれもサービスを呼び出さないなら 500 ms で足ります。そうでなければ 1 つにつき、128 MB では 1000 ms、256 MB では 500 ms、512 MB では 250 ms。合計は 500 ms を下回らないようにし、サービスの応答時間を足します。',
+      'マージンの決め方: フックの数を数え、ハンドラが currentDeadline() を呼ぶならそれも数えます。どれもサービスを呼び出さないなら 500 ms で足ります。そうでなければ 1 つにつき、128 MB では 1000 ms、256 MB では 500 ms、512 MB では 250 ms、1024 MB からは 125 ms。合計は 500 ms を下回らないようにし、サービスの応答時間を足します。',
     count: ['n = フックの数'],
     plusOne: ['ハンドラが currentDeadline() を呼ぶ?', 'それなら 1 つ足す: n + 1'],
     calls: ['サービスを呼び出すものがある?'],
-    yes: 'ある',
-    no: 'ない',
+    yes: 'はい',
+    no: 'いいえ',
     memory: '関数のメモリは?',
     floor: ['`500 ms`'],
     leaves: ['128 MB', '256 MB', '512 MB', '1024 MB 以上'],
@@ -46,7 +46,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
   },
 };
 
-const MARGINS = ['`n × 1000 ms`', '`n × 500 ms`', '`n × 250 ms`', '`500 ms`'];
+const MARGINS = ['`n × 1000 ms`', '`n × 500 ms`', '`n × 250 ms`', '`n × 125 ms`'];
 
 /** From the number of hooks and the memory to a margin. */
 export function marginTree(language: Language, theme: Theme): string {
@@ -67,10 +67,10 @@ export function marginTree(language: Language, theme: Theme): string {
     box(16, 152, 348, 36, words.calls),
     arrow([
       [364, 170],
-      [396, 170],
+      [404, 170],
     ]),
-    text(380, 162, words.no, 'middle small quiet'),
-    box(398, 152, 88, 36, words.floor, 'green', 'middle on bold'),
+    text(384, 162, words.no, 'middle small quiet'),
+    box(406, 152, 80, 36, words.floor, 'green', 'middle on bold'),
     arrow([
       [center, 188],
       [center, 222],

@@ -5,7 +5,7 @@ const WORDS = {
   en: {
     title:
       'How long it takes from the deadline until the caller has its answer, by memory, in the first invocation of a process: the median to the 99th percentile, with no hook, one hook and three hooks, beside the margin of the rule of thumb. The more memory, the shorter.',
-    axis: 'ms from the deadline to the answer, first invocation',
+    axis: 'ms from the deadline to the answer, first invocation, handler hangs',
     names: ['no hook', '1 hook', '3 hooks'],
     range: 'bar: median to 99th percentile',
     rule: 'line: rule of thumb',
@@ -13,7 +13,7 @@ const WORDS = {
   ja: {
     title:
       'デッドラインから呼び出し元にレスポンスが届くまでの時間を、メモリごとに示した図。プロセスの最初の呼び出しの、中央値から 99 パーセンタイルまで。フックなし、フック 1 つ、フック 3 つと、目安のマージン。メモリが多いほど短くなります。',
-    axis: 'デッドラインからレスポンスまで (ms)、最初の呼び出し',
+    axis: 'デッドラインからレスポンスまで (ms)、最初の呼び出し、ハングするハンドラ',
     names: ['フックなし', 'フック 1 つ', 'フック 3 つ'],
     range: '棒: 中央値から 99 パーセンタイル',
     rule: '線: 目安のマージン',
