@@ -120,7 +120,7 @@ export class Attempt implements CurrentAttempt {
       busyMs,
       blockedAt: blockedAt?.(stacks),
       activeResources: countActiveResources(),
-      pending: this.#operations.list(stacks),
+      pending: this.#operations.list(noticedAtMs, stacks),
     });
   }
 

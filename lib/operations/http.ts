@@ -22,7 +22,9 @@ export function trackHttp(tracker: Tracker): void {
     channelOfRequests(process.versions.node),
     ({ request }, below) => {
       request.once('close', () => {
-        tracker.end(request);
+        const unread = bodyLeftUnread(request);
+        if (unread) unread.once('close', () => tracker.end(request));
+        else tracker.end(request);
         attempted(() => noteWebSocket(request));
       });
       tracker.begin(request, () => describe(request), below);
@@ -45,9 +47,18 @@ type Layer = Socket & { readonly _parent?: Layer | null };
 
 function describe(request: ClientRequest): Description | undefined {
   // A request that has failed is destroyed first, and emits `close` later.
-  if (request.destroyed || request.socket?.destroyed) return undefined;
+  const isClosed = request.destroyed || request.socket?.destroyed;
+  if (isClosed && !bodyLeftUnread(request)) return undefined;
   const url = urlOf(request);
   return { operation: isWebSocket(request) ? nameOfWebSocket(url) : nameOfRequest(request.method, url) };
+}
+
+/** The response whose body has come, and which the program has not read to its end: without keep-alive its socket has closed. */
+function bodyLeftUnread(request: ClientRequest): IncomingMessage | undefined {
+  const { res } = request as { res?: IncomingMessage };
+  const isOpen = res?.complete && !res.readableEnded && !res.destroyed;
+  // What follows the head of a WebSocket or a tunnel is no body.
+  return isOpen && res.statusCode !== 101 && request.method !== 'CONNECT' ? res : undefined;
 }
 
 function urlOf(request: ClientRequest): string {

@@ -103,9 +103,10 @@ export class Operations {
   /**
    * Lists them, the oldest first: the connections that were open before, and then what has begun since.
    *
+   * @param nowMs - on the clock of `performance.now()`
    * @param stacks - what their stacks may cost
    */
-  list(stacks: StackBudget): Summary {
+  list(nowMs: number, stacks: StackBudget): Summary {
     const begun = this.#begun ?? new Map<object, Begun>();
     const entries: ListedOperation[] = [];
     for (const { socket, ...description } of openConnections.usedBy(this.invocation)) {
@@ -122,6 +123,7 @@ export class Operations {
     const servers = new Set(entries.map(({ server }) => server));
     return summarize(
       entries.filter(({ isUnder }) => isUnder === undefined || !servers.has(isUnder)),
+      nowMs,
       stacks,
     );
   }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
 import { attempted } from './attempted.js';
 import { openConnections } from './open-connections.js';
@@ -19,27 +19,50 @@ export function trackSockets(tracker: Tracker): void {
       isSkipped = false;
       return;
     }
-    let peer: Peer = {};
-    const noteAttempt = (address: string, port?: number): void => {
-      peer = port === undefined ? {} : { address, port };
-    };
-    const describe = (receivedBefore = 0): Description | undefined =>
-      describeSocket(socket, peer, receivedBefore);
-    const onConnect = (): void => {
-      attempted(() => {
-        peer = { address: socket.remoteAddress, port: socket.remotePort };
-        openConnections.add(socket, describe);
-      });
-    };
-    socket.once('connect', onConnect);
-    socket.once('close', () => {
-      tracker.end(socket);
-      openConnections.remove(socket);
-      // A closed socket can be connected again.
-      socket.off('connectionAttempt', noteAttempt).off('connect', onConnect);
-    });
+    const { describe, noteAttempt } = follow(socket, tracker);
     if (tracker.begin(socket, describe, below)) socket.on('connectionAttempt', noteAttempt);
   });
+  for (const socket of earlierSockets()) follow(socket, tracker);
+}
+
+/** Notes the connection of a socket, as soon as it is open and until it is closed. */
+function follow(socket: Socket, tracker: Tracker) {
+  let peer: Peer = {};
+  const noteAttempt = (address: string, port?: number): void => {
+    peer = port === undefined ? {} : { address, port };
+  };
+  const describe = (receivedBefore = 0): Description | undefined =>
+    describeSocket(socket, peer, receivedBefore);
+  const onConnect = (): void => {
+    attempted(() => {
+      peer = { address: socket.remoteAddress, port: socket.remotePort };
+      openConnections.add(socket, describe);
+    });
+  };
+  if (socket.remoteAddress === undefined) socket.once('connect', onConnect);
+  else onConnect();
+  socket.once('close', () => {
+    tracker.end(socket);
+    openConnections.remove(socket);
+    // A closed socket can be connected again.
+    socket.off('connectionAttempt', noteAttempt).off('connect', onConnect);
+  });
+  return { describe, noteAttempt };
+}
+
+/**
+ * The sockets of clients that were opened before the first method was decorated, as by a module with a connection of its own.
+ * Node tells of them in no other way. The standard streams have no address, and those of a server belong to no client.
+ */
+function earlierSockets(): Socket[] {
+  const { _getActiveHandles: list } = process as { _getActiveHandles?: () => unknown[] };
+  const handles = attempted(() => list?.call(process)) ?? [];
+  return handles.filter(
+    (handle): handle is Socket & { readonly server?: unknown } =>
+      handle instanceof Socket &&
+      (handle.connecting || handle.remoteAddress !== undefined) &&
+      (handle as { readonly server?: unknown }).server == null,
+  );
 }
 
 let isSkipped = false;

@@ -27,11 +27,19 @@ export function trackUndici(tracker: Tracker): void {
     if (tracker.isWanted && !tracker.isAlone && hasWaited(below)) tracker.beginWaited(request, describeIt);
     else tracker.begin(request, describeIt, below);
   });
-  tracker.listen<Message>('undici:request:headers', ({ request }) => tracker.answer(request));
+  tracker.listen<Message & { response?: { statusCode?: number } }>(
+    'undici:request:headers',
+    ({ request, response }) => {
+      // Others, such as `103 Early Hints`, come before the answer.
+      const isEarly = Number(response?.statusCode) < 200;
+      if (!isEarly) tracker.answer(request);
+    },
+  );
   for (const end of ['trailers', 'error']) {
     tracker.listen<Message>(`undici:request:${end}`, ({ request }) => tracker.end(request));
   }
   tracker.listen<Message & { socket: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
+    skipSocket(socket, true);
     if (request.upgrade) followWebSocket(tracker, request, socket);
     else if (request.method === 'CONNECT') tunnels.set(request, { socket, receivedBefore: socket.bytesRead });
   });

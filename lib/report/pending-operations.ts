@@ -84,11 +84,10 @@ const MAX_FRAMES = 3;
  * @param entries - the oldest first
  * @param stacks - what their stacks may cost
  */
-export function summarize(entries: readonly ListedOperation[], stacks: StackBudget): Summary {
+export function summarize(entries: readonly ListedOperation[], nowMs: number, stacks: StackBudget): Summary {
   const [oldest] = entries;
   if (!oldest) return NOTHING;
-  const now = performance.now();
-  const sinceMs = ({ atMs }: ListedOperation): number => Math.round(now - atMs);
+  const sinceMs = ({ atMs }: ListedOperation): number => Math.round(nowMs - atMs);
   const named = entries.reduce((best, entry) => (doubtOf(entry) < doubtOf(best) ? entry : best), oldest);
   const others = entries.length === 1 ? '' : ` (and ${entries.length - 1} more)`;
   return {

@@ -62,7 +62,7 @@ describe('what an attempt keeps', () => {
         const waiting = currentDeadline().race(forever());
         const attempt = attempts.getStore() as CurrentAttempt;
         found = { attempt, pending: attempt.operations as Operations };
-        expect(found.pending.list(new StackBudget(0)).operations).to.have.length(1);
+        expect(found.pending.list(performance.now(), new StackBudget(0)).operations).to.have.length(1);
         return waiting;
       }
     }
@@ -73,7 +73,7 @@ describe('what an attempt keeps', () => {
 
   it('is nothing of what it had under way, once it has ended (R0, R30)', async () => {
     const { pending } = await abandoned();
-    expect(pending.list(new StackBudget(0)).operations).to.deep.equal([]);
+    expect(pending.list(performance.now(), new StackBudget(0)).operations).to.deep.equal([]);
   });
 
   it('is nothing of what its code begins after its deadline (R0, R30)', async () => {

@@ -154,9 +154,9 @@ describe('A connection that was open before the invocation (R30)', () => {
     const outer = new Operations();
     const inner = new Operations(outer);
     socket.write('query');
-    expect(namesOf(inner.list(new StackBudget(0)).operations)).to.deep.equal([name]);
+    expect(namesOf(inner.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([name]);
     inner.close();
-    expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal([name]);
+    expect(namesOf(outer.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([name]);
     outer.close();
   });
 

@@ -113,16 +113,19 @@ describe('Operations below a decorated method that a handler calls (R18, R30)', 
     inner.close();
     inner.begin(after, () => ({ operation: 'after' }), ignore);
     expect(inner.isOpen).to.equal(true);
-    expect(namesOf(inner.list(new StackBudget(0)).operations)).to.deep.equal([]);
-    expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal(['before', 'after']);
+    expect(namesOf(inner.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([]);
+    expect(namesOf(outer.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([
+      'before',
+      'after',
+    ]);
     inner.end(before);
-    expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal(['after']);
+    expect(namesOf(outer.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal(['after']);
     expect(inner.find(after)).to.have.property('atMs');
     expect(inner.find({})).to.equal(undefined);
     outer.close();
     inner.begin({}, () => ({ operation: 'late' }), ignore);
     expect(inner.isOpen).to.equal(false);
-    expect(namesOf(outer.list(new StackBudget(0)).operations)).to.deep.equal([]);
+    expect(namesOf(outer.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([]);
   });
 });
 
@@ -137,7 +140,10 @@ describe('An operation that begins again (R30)', () => {
     ] as const) {
       operations.begin(subject, () => ({ operation }), ignore);
     }
-    expect(namesOf(operations.list(new StackBudget(0)).operations)).to.deep.equal(['second', 'third']);
+    expect(namesOf(operations.list(performance.now(), new StackBudget(0)).operations)).to.deep.equal([
+      'second',
+      'third',
+    ]);
     operations.close();
   });
 });
@@ -150,7 +156,8 @@ describe('A tracker (R31)', () => {
     tracker.listen<object>('spec:begin', (message, below) => {
       tracker.begin(message, () => ({ operation: 'spec' }), below);
     });
-    const pending = () => operations.list(new StackBudget(performance.now() + 10_000)).operations;
+    const pending = () =>
+      operations.list(performance.now(), new StackBudget(performance.now() + 10_000)).operations;
     tracker.answer(subject);
     expect(pending()).to.deep.equal([]);
     (function ship() {
@@ -178,7 +185,7 @@ describe('20,000 operations at once (R17)', () => {
       for (let index = 0; index < count; index++) {
         operations.begin({}, () => ({ operation: 'promise' }), ignore);
       }
-      const { waitingFor } = operations.list(new StackBudget(0));
+      const { waitingFor } = operations.list(performance.now(), new StackBudget(0));
       const tookMs = performance.now() - start;
       expect(waitingFor).to.match(new RegExp(`\\(and ${count - 1} more\\)$`));
       operations.close();

@@ -82,6 +82,41 @@ const ending =
     }
   };
 
+describe('A request whose answer has come, and whose body nobody reads (R30)', () => {
+  for (const connection of ['keep-alive', 'close']) {
+    it(`is listed until the body has ended, with the header \`Connection: ${connection}\``, async () => {
+      const server = http.createServer((_, response) =>
+        response.setHeader('Connection', connection).end('{}'),
+      );
+      const url = `http://127.0.0.1:${await listen(server)}`;
+      let response: http.IncomingMessage | undefined;
+      const answer = () =>
+        new Promise<void>((resolve) => {
+          http.get(url, { agent: new http.Agent() }, (come) => {
+            response = come;
+            resolve();
+          });
+        });
+      const unread = await timeOutAfter(async () => {
+        await answer();
+        await sleep(30);
+        return () => response?.destroy();
+      });
+      expect(unread.pending).to.have.length(1);
+      expect(unread.pending[0]).to.include({ operation: `GET ${url}`, isAnswered: true });
+      const read = await operationsAfter(async () => {
+        await answer();
+        await sleep(30);
+        for await (const _ of response as http.IncomingMessage);
+        await sleep(20);
+        return ignore;
+      });
+      expect(read).to.deep.equal([]);
+      server.close();
+    });
+  }
+});
+
 for (const [client, request] of Object.entries(clients)) {
   describe(`A request of ${client} (R30)`, () => {
     let server: HangingServer;
@@ -111,6 +146,22 @@ for (const [client, request] of Object.entries(clients)) {
         return ending(begun);
       });
       expect(operations).to.deep.equal([`GET ${url}`]);
+      await server.stop();
+    });
+
+    it('is not answered by `103 Early Hints`', async () => {
+      const url = await serve((_, response) =>
+        response.writeEarlyHints({ link: '</style.css>; rel=preload' }),
+      );
+      const { pending } = await timeOutAfter(async () => {
+        const begun = request(url);
+        await server.hanging;
+        await sleep(30);
+        return ending(begun);
+      });
+      expect(pending).to.have.length(1);
+      expect(pending[0]).not.to.have.property('isAnswered');
+      expect(pending[0]?.sinceMs).to.be.at.least(20);
       await server.stop();
     });
 
