@@ -34,6 +34,9 @@ const LOOK = sharedSymbol('look');
 /** How long the start of the thread may keep the start of the function waiting. */
 const START_MS = 2000;
 
+/** How long the exit of the process waits for a look that is under way. */
+const LEAVE_MS = 100;
+
 /** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
 const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
@@ -97,6 +100,7 @@ export class ThreadWatchdog implements Watchdog {
     this.#cells[DUE] = NEVER;
     this.#runAlone = this.createStepRunner();
     this.shield(() => this.#startThread());
+    if (tools.threadId === 0) process.once('exit', () => this.shield(() => this.#leave()));
     Object.defineProperty(globalThis, LOOK, { value: this.#look });
   }
 
@@ -147,6 +151,14 @@ export class ThreadWatchdog implements Watchdog {
       this.#reporter.onObstacle(message);
     });
     worker.unref();
+  }
+
+  /** Waits until nothing is connected to the inspector any more, because Node would wait for that when it exits, and say so. */
+  #leave(): void {
+    Atomics.store(this.#cells, DUE, NEVER);
+    const untilMs = realTimeMs() + LEAVE_MS;
+    // The look that is under way comes through: it wakes the thread.
+    while (Atomics.wait(this.#cells, CONNECTED, 1, 1) !== 'not-equal' && realTimeMs() < untilMs);
   }
 
   #onMessage(): void {
