@@ -4,7 +4,7 @@ import { sizeOfMap } from './source-map.js';
 const PART = 10;
 
 /** What Node takes at most to parse a byte of a source map, with a whole CPU. */
-const MS_A_BYTE = 2e-4;
+const MS_A_BYTE = 1e-4;
 
 /** What a parser of the program takes, such as that of source-map-support, which is written in JavaScript. */
 const MS_A_BYTE_OF_PROGRAM = 4e-4;

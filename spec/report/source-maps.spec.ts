@@ -232,14 +232,14 @@ describe('with source maps (R12)', () => {
       const { prepareStackTrace } = Error;
       const clock = sinon.useFakeTimers({ toFake: ['performance'] });
       try {
-        const files = () => new Set([...mapped(2e4), ...mapped(3e4)]);
-        const more = new Set([...mapped(2e4), ...mapped(3e4 + 1)]);
+        const files = () => new Set([...mapped(4e4), ...mapped(6e4)]);
+        const more = new Set([...mapped(4e4), ...mapped(6e4 + 1)]);
         expect(budgetOf(10).spend(more, isMapped)).to.equal(false);
         expect(budgetOf(10).spend(files(), isMapped)).to.equal(true);
-        // A parser of the program takes twice as long.
+        // A parser of the program takes four times as long.
         Error.prepareStackTrace = function ofProgram() {};
-        expect(budgetOf(19).spend(files(), isMapped)).to.equal(false);
-        expect(budgetOf(20).spend(files(), isMapped)).to.equal(true);
+        expect(budgetOf(39).spend(files(), isMapped)).to.equal(false);
+        expect(budgetOf(40).spend(files(), isMapped)).to.equal(true);
       } finally {
         Error.prepareStackTrace = prepareStackTrace;
         clock.restore();
