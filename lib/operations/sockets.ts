@@ -22,7 +22,7 @@ export function trackSockets(tracker: Tracker): void {
     const { describe, noteAttempt } = follow(socket, tracker);
     if (tracker.begin(socket, describe, below)) socket.on('connectionAttempt', noteAttempt);
   });
-  for (const socket of earlierSockets()) follow(socket, tracker);
+  for (const socket of attempted(earlierSockets) ?? []) follow(socket, tracker);
 }
 
 /** Notes the connection of a socket, as soon as it is open and until it is closed. */
@@ -56,9 +56,8 @@ function follow(socket: Socket, tracker: Tracker) {
  */
 function earlierSockets(): Socket[] {
   const { _getActiveHandles: list } = process as { _getActiveHandles?: () => unknown[] };
-  const handles = attempted(() => list?.call(process)) ?? [];
-  return handles.filter(
-    (handle): handle is Socket & { readonly server?: unknown } =>
+  return (list?.call(process) ?? []).filter(
+    (handle): handle is Socket =>
       handle instanceof Socket &&
       (handle.connecting || handle.remoteAddress !== undefined) &&
       (handle as { readonly server?: unknown }).server == null,
