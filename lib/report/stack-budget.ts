@@ -55,7 +55,10 @@ export class StackBudget {
   }
 
   #affords(files: readonly string[], untilMs: number): boolean {
-    const msAByte = isMappedByProgram() ? MS_A_BYTE_OF_PROGRAM : MS_A_BYTE;
+    const isProgram = isMappedByProgram();
+    // What Node has parsed costs nothing more. What the program does may take as long again.
+    if (isProgram && this.#leftMs === 0) return false;
+    const msAByte = isProgram ? MS_A_BYTE_OF_PROGRAM : MS_A_BYTE;
     let costMs = 0;
     return files.every((file) => {
       costMs += msToParse(file, msAByte);

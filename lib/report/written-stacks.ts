@@ -53,9 +53,10 @@ const UNKNOWN = '';
 
 /** Calls a function, and lets all stacks that it writes be written without source maps. */
 export function withoutMaps<Result>(read: () => Result): Result {
-  const { prepareStackTrace } = Error;
+  // Node's adds the code of its own errors to the first line. That of the program may take long.
+  const ofNode = isMappedByProgram() ? undefined : Error.prepareStackTrace;
   const write = (error: Error, sites: NodeJS.CallSite[]): string =>
-    [headOf(error, prepareStackTrace), ...sites].join('\n    at ');
+    [ofNode?.(error, []) ?? Error.prototype.toString.call(error), ...sites].join('\n    at ');
   return withErrorProperty('prepareStackTrace', write, (isSet) => {
     if (isSet) return read();
     const areEnabled = process.sourceMapsEnabled;
@@ -66,15 +67,4 @@ export function withoutMaps<Result>(read: () => Result): Result {
       process.setSourceMapsEnabled(areEnabled);
     }
   });
-}
-
-/** The lines above the frames, as Node or the program writes them. */
-function headOf(error: Error, prepareStackTrace: typeof Error.prepareStackTrace): string {
-  try {
-    const head: unknown = prepareStackTrace?.(error, []);
-    if (typeof head === 'string') return head;
-  } catch {
-    // It needs frames.
-  }
-  return Error.prototype.toString.call(error);
 }
