@@ -5,6 +5,7 @@ import type { Language } from './language.js';
 import { marginTree } from './margin-tree.js';
 import { margins, readMargins } from './margins.js';
 import { performance } from './performance.js';
+import { preemption } from './preemption.js';
 import { start } from './start.js';
 import { states } from './states.js';
 import { DARK, LIGHT, type Theme } from './svg.js';
@@ -28,6 +29,7 @@ export function drawPictures(root: string): readonly Picture[] {
     'timeline.narrow': narrowTimeline,
     states,
     'decorator-order': decoratorOrder,
+    preemption,
     'margin-tree': marginTree,
     margins: margins(readMargins(read('margins.md'))),
     performance: performance(JSON.parse(read('pictures/performance.json'))),
