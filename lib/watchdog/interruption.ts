@@ -1,13 +1,19 @@
 import type { Session } from 'node:inspector';
 import { type InterruptedStack, readStackBelow } from './interrupted-stack.js';
 import type { EndCalls } from './node/calls-under-way.js';
+import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
+import { finishCallback } from './node/interrupted-callbacks.js';
 import { realTimeMs } from './real-time.js';
+import type { StepRunner } from './watchdog.js';
 import type { ExpiredCode } from './watched-attempts.js';
 
 const OVERDUE_MS = 1000;
 
 /** After how many terminations in vain native code has to be taken for what swallows them, as `new MessageChannel()` does. */
 const VAIN_TRIES = 2;
+
+/** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
+const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
 
 /** What is ended, and what is called once it has ended. */
 export interface InterruptionOptions {
@@ -30,9 +36,8 @@ export class Interruption {
   static isBeingTold = false;
 
   readonly expired: ExpiredCode;
-  readonly stack: InterruptedStack | undefined;
   /** The async resources in whose callbacks the code was running. */
-  readonly resources: object[] = [];
+  readonly #resources: object[] = [];
   readonly #options: InterruptionOptions;
   readonly #madeAtMs = realTimeMs();
   #tries = 0;
@@ -40,7 +45,6 @@ export class Interruption {
 
   constructor(options: InterruptionOptions) {
     this.expired = options.expired;
-    this.stack = options.stack;
     this.#options = options;
   }
 
@@ -61,7 +65,7 @@ export class Interruption {
   ask(): void {
     this.#tries++;
     // Before the code ends, because Node would abort the process if it met the id of a call that has been terminated.
-    this.endCalls();
+    this.#endCalls();
     this.#terminate();
     if (!this.#isRefused) return;
     // Another termination was asked for and swallowed. It counts as under way until it has ended anything at all.
@@ -74,12 +78,35 @@ export class Interruption {
     this.#options.session.post('Runtime.terminateExecution', this.#onReply);
   }
 
+  #endCalls(): void {
+    this.#resources.push(...this.#options.endCalls());
+  }
+
+  /** Mends what Node has left half done, once the code has ended. */
+  mend(): void {
+    this.#endCalls();
+    this.#resources.forEach(finishCallback);
+    if (this.#options.stack?.mayBeRequiring) forgetHalfLoadedModules();
+  }
+
   disconnect(): void {
     this.#options.session.disconnect();
   }
 
-  endCalls(): void {
-    this.resources.push(...this.#options.endCalls());
+  /**
+   * Tells the attempts whose code it was.
+   *
+   * @param runAlone - for those that are not watched, which run their own steps at once
+   */
+  tell(runAlone: StepRunner): void {
+    const { stack } = this.#options;
+    let importing = stack?.importing;
+    for (const attempt of this.expired.attempts) {
+      const tell = attempt.interrupt.bind(attempt, stack?.write ?? betweenMicrotasks, importing);
+      importing = undefined;
+      if (attempt.isWatched) tell();
+      else runAlone(tell);
+    }
   }
 
   /** V8 replies once it has ended all code. It also replies if something has ended no more than a look, or an evaluation. */

@@ -2,43 +2,15 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Session, url } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
-import { sharedSymbol } from '../shared.js';
 import { type InterruptedStack, keepErrorProperties, readStackBelow } from './interrupted-stack.js';
 import { Interruption } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
 import type { EndCalls } from './node/calls-under-way.js';
-import { forgetHalfLoadedModules } from './node/half-loaded-modules.js';
-import { finishCallback } from './node/interrupted-callbacks.js';
-import { realTimeMs, ZERO } from './real-time.js';
 import { Recovery } from './recovery.js';
-import {
-  ANSWERED,
-  ASLEEP_UNTIL,
-  CELLS,
-  CONNECTED,
-  DUE,
-  INTERRUPTING,
-  type LookAnswer,
-  NEVER,
-  READY,
-  SEQUENCE,
-  type WatchingThreadData,
-} from './two-threads.js';
+import type { LookAnswer } from './two-threads.js';
 import type { StepRunner, Watchdog } from './watchdog.js';
 import { type ExpiredCode, WatchedAttempts } from './watched-attempts.js';
-import { WATCHING_THREAD } from './watching-thread-text.js';
-
-/** The name under which the global object holds the function that the watching thread calls. */
-const LOOK = sharedSymbol('look');
-
-/** How long the start of the thread may keep the start of the function waiting. */
-const START_MS = 2000;
-
-/** How long the exit of the process waits for a look that is under way. */
-const LEAVE_MS = 100;
-
-/** In place of a stack, where there is an endless number of microtasks and none of them blocks alone. */
-const betweenMicrotasks: () => string = String.bind(undefined, 'between two microtasks');
+import { WatchingWorker } from './watching-worker.js';
 
 /** V8 ends the process if such a module is terminated. */
 const AWAITED_MODULE = 'a module that goes on after a top-level `await` cannot be interrupted';
@@ -76,7 +48,7 @@ export class ThreadWatchdog implements Watchdog {
   readonly isWatching = true;
   readonly #tools: Tools;
   readonly #reporter: Reporter;
-  readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
+  readonly #worker: WatchingWorker;
   readonly #steps = this.shield(() => new MacrotaskQueue());
   readonly #recovery: Recovery;
   /** For steps of its own. */
@@ -91,17 +63,23 @@ export class ThreadWatchdog implements Watchdog {
     this.#tools = tools;
     this.#reporter = reporter;
     this.#attempts = new WatchedAttempts(tools.isAlone);
+    this.#worker = this.shield(
+      () =>
+        new WatchingWorker(tools, {
+          onLook: this.#look,
+          onMessage: () => this.#onMessage(),
+          onError: reporter.onObstacle,
+        }),
+    );
+    const isMainThread = tools.threadId === 0;
     this.#recovery = new Recovery(this.#steps, {
-      isMainThread: tools.threadId === 0,
+      isMainThread,
       // A process that exits while it is looked at would wait for that, and say so.
-      isLeftAlone: () => tools.threadId !== 0 || this.#cells[CONNECTED] === 0,
+      isLeftAlone: () => !isMainThread || !this.#worker.isConnected,
       onDamage: reporter.onDamage,
     });
-    this.#cells[DUE] = NEVER;
     this.#runAlone = this.createStepRunner();
-    this.shield(() => this.#startThread());
-    if (tools.threadId === 0) process.once('exit', () => this.shield(() => this.#leave()));
-    Object.defineProperty(globalThis, LOOK, { value: this.#look });
+    if (isMainThread) process.once('exit', () => this.shield(() => this.#worker.leave()));
   }
 
   arm(attempt: CurrentAttempt): void {
@@ -129,40 +107,14 @@ export class ThreadWatchdog implements Watchdog {
    * must not wait for that with a small share of the CPU.
    */
   getReady(): void {
-    Atomics.wait(this.#cells, READY, 0, START_MS);
+    this.#worker.waitUntil('it watches');
     const rehearsal = { ...NO_ATTEMPT, cutOffAtMs: performance.now() };
     this.arm(rehearsal);
-    Atomics.wait(this.#cells, READY, 1, START_MS);
+    this.#worker.waitUntil('it has looked');
     this.disarm(rehearsal);
   }
 
-  #startThread(): void {
-    const { Worker, threadId } = this.#tools;
-    const workerData: WatchingThreadData = {
-      memory: this.#cells.buffer,
-      zero: ZERO,
-      threadId,
-      expression: `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(LOOK))})]()`,
-    };
-    const worker = new Worker(WATCHING_THREAD, { eval: true, env: {}, execArgv: [], workerData });
-    worker.on('message', () => this.#onMessage());
-    worker.on('error', ({ message }) => {
-      this.#cells[CONNECTED] = 0;
-      this.#reporter.onObstacle(message);
-    });
-    worker.unref();
-  }
-
-  /** Waits until nothing is connected to the inspector any more, because Node would wait for that when it exits, and say so. */
-  #leave(): void {
-    Atomics.store(this.#cells, DUE, NEVER);
-    const untilMs = realTimeMs() + LEAVE_MS;
-    // The look that is under way comes through: it wakes the thread.
-    while (Atomics.wait(this.#cells, CONNECTED, 1, 1) !== 'not-equal' && realTimeMs() < untilMs);
-  }
-
   #onMessage(): void {
-    this.#cells[ANSWERED] = 1;
     // Its code has ended, and V8 has not said so: that is lost where native code swallows terminations.
     const interruption = this.#interruption;
     if (interruption) this.shield(() => this.#goOn(interruption));
@@ -180,12 +132,7 @@ export class ThreadWatchdog implements Watchdog {
 
   /** Tells the watching thread when to look at this one next. */
   #tellDue(): void {
-    const ms = Math.min(this.#attempts.msUntilLook(), this.#recovery.msUntilTurn);
-    const due = Math.min(NEVER, Math.ceil(realTimeMs() + ms));
-    Atomics.store(this.#cells, DUE, due);
-    if (due >= Atomics.load(this.#cells, ASLEEP_UNTIL)) return;
-    Atomics.add(this.#cells, SEQUENCE, 1);
-    Atomics.notify(this.#cells, SEQUENCE);
+    this.#worker.lookIn(Math.min(this.#attempts.msUntilLook(), this.#recovery.msUntilTurn));
   }
 
   /** The watching thread makes V8 call this here, in the middle of code that blocks this thread, or while it is idle. */
@@ -245,16 +192,13 @@ export class ThreadWatchdog implements Watchdog {
       endCalls: this.#tools.endCalls,
       onEnded: (interruption) => this.shield(() => this.#onEnded(interruption)),
     });
-    this.#cells[INTERRUPTING] = 1;
+    this.#worker.isInterrupting = true;
     this.#interruption.ask();
   }
 
   #onEnded(interruption: Interruption): void {
-    const { stack, resources } = interruption;
     try {
-      interruption.endCalls();
-      resources.forEach(finishCallback);
-      if (stack?.mayBeRequiring) forgetHalfLoadedModules();
+      interruption.mend();
     } catch (error) {
       this.#reporter.onObstacle(String(error));
     }
@@ -264,21 +208,10 @@ export class ThreadWatchdog implements Watchdog {
   /** Goes on once the code has ended. */
   #goOn(interruption: Interruption): void {
     this.#interruption = undefined;
-    this.#cells[INTERRUPTING] = 0;
+    this.#worker.isInterrupting = false;
     this.#recovery.begin();
     this.#runAlone(() => interruption.disconnect());
-    this.#tell(interruption);
+    interruption.tell(this.#runAlone);
     this.#noteAlive();
-  }
-
-  #tell({ expired, stack }: Interruption): void {
-    let importing = stack?.importing;
-    for (const attempt of expired.attempts) {
-      const tell = attempt.interrupt.bind(attempt, stack?.write ?? betweenMicrotasks, importing);
-      importing = undefined;
-      // One that is not watched runs its own steps at once.
-      if (attempt.isWatched) tell();
-      else this.#runAlone(tell);
-    }
   }
 }
