@@ -7,7 +7,7 @@ import { margins, readMargins } from './margins.js';
 import { performance } from './performance.js';
 import { preemption } from './preemption.js';
 import { start } from './start.js';
-import { states } from './states.js';
+import { narrowStates, states } from './states.js';
 import { DARK, LIGHT, type Theme } from './svg.js';
 import { narrowTimeline, timeline } from './timeline.js';
 
@@ -28,6 +28,7 @@ export function drawPictures(root: string): readonly Picture[] {
     timeline,
     'timeline.narrow': narrowTimeline,
     states,
+    'states.narrow': narrowStates,
     'decorator-order': decoratorOrder,
     preemption,
     'margin-tree': marginTree,

@@ -26,8 +26,9 @@ const WORDS: Readonly<Record<Language, Words>> = {
     returns: 'returns',
     throws: ['throws, or has not ended', 'at the cut-off'],
     neverAsked: [
-      'at the deadline, if it has not called `currentDeadline()`,',
-      'or when it throws its own LambdaTimeoutError',
+      'at the deadline, if it has not called',
+      '`currentDeadline()`, or when it throws',
+      'its own LambdaTimeoutError',
     ],
     inTime: ['ended in time', '`@Finally` hooks', 'its result, or its error'],
     late: ['ended late', '`@Finally` hooks', 'its result, and a warning'],
@@ -48,11 +49,12 @@ const WORDS: Readonly<Record<Language, Words>> = {
     returns: '値を返す',
     throws: ['エラーを投げるか、', '打ち切りまでに終わらない'],
     neverAsked: [
-      'デッドラインまでに `currentDeadline()` を呼んでいない、',
-      'または自分の LambdaTimeoutError を投げる',
+      'デッドラインまでに `currentDeadline()` を',
+      '呼んでいない、または自分の',
+      'LambdaTimeoutError を投げる',
     ],
-    inTime: ['時間内に終了', '`@Finally` フック', 'ハンドラの値またはエラー'],
-    late: ['猶予中に終了', '`@Finally` フック', 'ハンドラの値と、警告'],
+    inTime: ['時間内に終了', '`@Finally` フック', 'その値、またはエラー'],
+    late: ['猶予中に終了', '`@Finally` フック', 'その値と、警告'],
     timedOut: [
       'タイムアウト',
       '`@OnTimeout`、`@Finally` フック',
@@ -66,18 +68,12 @@ const WORDS: Readonly<Record<Language, Words>> = {
 export function states(language: Language, theme: Theme): string {
   const words = WORDS[language];
   const [left, width, right] = [54, 132, 330];
-  const outcome = (y: number, [name = '', ...lines]: readonly string[], color: string) => [
-    rect(right, y, 222, 38 + lines.length * 18, 'box'),
-    rect(right, y, 6, 38 + lines.length * 18, color, 3),
-    text(right + 18, y + 24, name, `bold ${color}`),
-    text(right + 18, y + 44, lines.map(plainCode), 'small'),
-  ];
-  return picture({ theme, width: 566, height: 420, title: words.title }, [
+  return picture({ theme, width: 566, height: 436, title: words.title }, [
     box(left, 40, width, 44, words.running, 'blue', 'middle on bold'),
     box(left, 176, width, 44, words.grace, 'card blue-line grace', 'middle blue bold'),
-    ...outcome(25, words.inTime, 'green'),
-    ...outcome(161, words.late, 'amber'),
-    ...outcome(280, words.timedOut, 'red'),
+    ...outcome(right, 25, 222, words.inTime, 'green'),
+    ...outcome(right, 161, 222, words.late, 'amber'),
+    ...outcome(right, 280, 222, words.timedOut, 'red'),
     arrow([
       [left + width, 62],
       [right - 2, 62],
@@ -106,9 +102,63 @@ export function states(language: Language, theme: Theme): string {
       [24, 350],
       [right - 2, 350],
     ]),
-    text(24, 388, words.neverAsked.map(plainCode), 'small'),
+    text(36, 376, words.neverAsked.map(plainCode), 'small'),
   ]);
 }
+
+/** The same, for pages that are narrow. */
+export function narrowStates(language: Language, theme: Theme): string {
+  const words = WORDS[language];
+  const [left, width, right] = [28, 96, 184];
+  return picture({ theme, width: 360, height: 500, title: words.title }, [
+    box(left, 20, width, 40, words.running, 'blue', 'middle on bold'),
+    box(left, 180, width, 40, words.grace, 'card blue-line grace', 'middle blue bold'),
+    ...outcome(right, 14, 164, words.inTime, 'green'),
+    ...outcome(right, 174, 164, words.late, 'amber'),
+    ...outcome(left, 318, 320, words.timedOut, 'red'),
+    arrow([
+      [left + width, 40],
+      [right - 2, 40],
+    ]),
+    text(right, 106, words.ends.join(language === 'ja' ? '' : ' '), 'small'),
+    arrow([
+      [70, 60],
+      [70, 178],
+    ]),
+    text(80, 130, words.asked, 'small'),
+    arrow([
+      [left + width, 200],
+      [right - 2, 200],
+    ]),
+    text((left + width + right) / 2, 192, words.returns, 'middle small'),
+    arrow([
+      [70, 220],
+      [70, 316],
+    ]),
+    text(80, 268, words.throws, 'small'),
+    arrow([
+      [left, 40],
+      [14, 40],
+      [14, 362],
+      [left - 2, 362],
+    ]),
+    text(14, 440, words.neverAsked.map(plainCode), 'small'),
+  ]);
+}
+
+/** A box with the name of an outcome, and what it means. */
+const outcome = (
+  x: number,
+  y: number,
+  width: number,
+  [name = '', ...lines]: readonly string[],
+  color: string,
+): string[] => [
+  rect(x, y, width, 38 + lines.length * 18, 'box'),
+  rect(x, y, 6, 38 + lines.length * 18, color, 3),
+  text(x + 18, y + 24, name, `bold ${color}`),
+  text(x + 18, y + 44, lines.map(plainCode), 'small'),
+];
 
 /** Code within a sentence is not set in another type. */
 const plainCode = (line: string): string => (/^`[^`]*`$/.test(line) ? line : line.replaceAll('`', ''));
