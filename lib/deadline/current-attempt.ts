@@ -17,6 +17,12 @@ import type { Expiry } from './expiry.js';
  */
 export type AttemptState = 'running' | 'in grace' | 'cut off' | 'ended' | 'ended late' | 'timed out';
 
+/** An invocation that has not settled. A call of a decorated handler with the same two belongs to it. */
+export interface InFlight {
+  readonly self: unknown;
+  readonly context: unknown;
+}
+
 /** What the async context holds: the attempt whose code is running. It may come from another copy of this package. */
 export interface CurrentAttempt {
   readonly state: AttemptState;
@@ -25,9 +31,8 @@ export interface CurrentAttempt {
    * Undefined once this one has ended after its deadline, since all that it still does is then its own.
    */
   readonly below: CurrentAttempt | undefined;
-  /** The instance and the context. A call of a decorated handler with the same two belongs to the same invocation. */
-  readonly self: unknown;
-  readonly context: unknown;
+  /** Its invocation, until that has settled. */
+  readonly inFlight: InFlight | undefined;
   /** Whether a watchdog interrupts it if it blocks the event loop after `cutOffAtMs`. */
   readonly isWatched: boolean;
   readonly cutOffAtMs: number;
@@ -70,8 +75,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   state: 'running',
   below: undefined,
   expiry: undefined,
-  self: Symbol('none'),
-  context: undefined,
+  inFlight: undefined,
   isWatched: false,
   cutOffAtMs: Number.POSITIVE_INFINITY,
   deadlineAtMs: Number.POSITIVE_INFINITY,

@@ -4,6 +4,7 @@ import {
   asNobody,
   attempts,
   type CurrentAttempt,
+  type InFlight,
   isOver,
 } from '../deadline/current-attempt.js';
 import { AttemptDeadline, type Deadline } from '../deadline/deadline.js';
@@ -76,12 +77,8 @@ export class Attempt implements CurrentAttempt {
     facts.watchdog.arm(this);
   }
 
-  get self(): unknown {
-    return this.#facts.self;
-  }
-
-  get context(): unknown {
-    return this.#facts.context;
+  get inFlight(): InFlight | undefined {
+    return this.#facts.inFlight;
   }
 
   get isWatched(): boolean {

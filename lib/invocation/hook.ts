@@ -79,7 +79,7 @@ export class HookRun implements UserCode {
   }
 
   call(attempt: Attempt): unknown {
-    const { self } = this.#facts;
+    const self = this.#facts.inFlight?.self;
     // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
     const method = (self as Methods)[this.#hook.key] as Methods[string];
     return callUserCode(method, self, [this.#subject, ...this.#args.for(attempt)]);

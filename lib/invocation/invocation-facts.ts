@@ -1,4 +1,4 @@
-import type { CurrentAttempt } from '../deadline/current-attempt.js';
+import type { CurrentAttempt, InFlight } from '../deadline/current-attempt.js';
 import { Timer } from '../deadline/timer.js';
 import { idleTimeMs } from '../report/delay.js';
 import type { TimeoutLogger } from '../report/logger.js';
@@ -20,12 +20,12 @@ export interface GuardedHandler {
   readonly watchdog: Watchdog;
 }
 
-/** What is known of an invocation from its start, without its event and its stream, which must not live longer than it. */
+/** What is known of an invocation from its start, without its event and its stream. */
 export interface InvocationFacts extends TimeoutFacts {
   /** How long the event loop had been idle at the start: see `busyTimeMs`. */
   readonly idleAtStartMs: number;
-  readonly self: unknown;
-  readonly context: unknown;
+  /** Undefined once it has settled: what it leaves open may live much longer, and must not keep these in memory. */
+  inFlight: InFlight | undefined;
   /** The attempt in whose code the handler was called. */
   readonly below: CurrentAttempt | undefined;
   readonly deadlineAtMs: number;
@@ -60,8 +60,7 @@ export function factsOf(
     idleAtStartMs: idleTimeMs(),
     remainingMs,
     hardDeadlineAtMs,
-    self,
-    context,
+    inFlight: { self, context },
     below,
     deadlineAtMs: hardDeadlineAtMs - marginMs,
     hookDeadlineAtMs,

@@ -39,7 +39,8 @@ export function invoke(
 /** Whether a call belongs to an invocation that is under way, since it has the same instance and the same context. */
 function isPart(current: CurrentAttempt | undefined, self: unknown, context: unknown): boolean {
   for (let at = current; at; at = at.below) {
-    if (at.self === self && at.context === context && !isOver(at)) return true;
+    const { inFlight } = at;
+    if (inFlight && inFlight.self === self && inFlight.context === context && !isOver(at)) return true;
   }
   return false;
 }
@@ -113,7 +114,7 @@ class Invocation implements UserCode {
   }
 
   call(attempt: Attempt): unknown {
-    return callUserCode(this.#handler.method, this.#facts.self, this.#args.for(attempt));
+    return callUserCode(this.#handler.method, this.#facts.inFlight?.self, this.#args.for(attempt));
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
@@ -128,7 +129,7 @@ class Invocation implements UserCode {
       const { error } = end;
       this.#timeout = error;
       this.#hooks = [...onTimeout, ...always];
-      if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.context);
+      if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.inFlight?.context);
       this.#args.uncorkResponse();
       // The handler may have made it one that cannot be read.
       this.#log('error', String(read(error, 'message')), error);
@@ -197,6 +198,7 @@ class Invocation implements UserCode {
     this.#caller = undefined;
     this.#outcome = undefined;
     this.#timeout = undefined;
+    this.#facts.inFlight = undefined;
     this.#args.release();
     this.#facts.timer.clear();
     if (current.status === 'fulfilled') caller.resolve(current.value);

@@ -7,6 +7,11 @@ const SIGN_OF_LIFE_MS = 250;
 /** For how long abandoned code may block the thread, once that has been seen. */
 const SUSPECT_MS = 1000;
 
+/** The part of the time of the hooks for which abandoned code may keep those of its own invocation waiting. */
+const LEAVING_PART = 8;
+
+const MIN_LEAVING_MS = 15;
+
 const isDue = ({ cutOffAtMs }: CurrentAttempt): boolean => performance.now() >= cutOffAtMs;
 
 const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.now() >= deadlineAtMs;
@@ -14,6 +19,12 @@ const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.
 /** Until when Node's own code is left to end, where it is the innermost one: for half of the time that the hooks have. */
 const isPatienceOver = ({ cutOffAtMs, hookDeadlineAtMs }: CurrentAttempt): boolean =>
   performance.now() >= (cutOffAtMs + hookDeadlineAtMs) / 2;
+
+/** For how long code that has timed out may block the thread, once that has been seen. */
+function toleranceMs({ inFlight, deadlineAtMs, hookDeadlineAtMs }: CurrentAttempt): number {
+  if (!inFlight) return SUSPECT_MS;
+  return Math.min(SUSPECT_MS, Math.max(MIN_LEAVING_MS, (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART));
+}
 
 /** Code that must end. */
 export interface ExpiredCode {
@@ -27,6 +38,8 @@ export interface ExpiredCode {
 export class WatchedAttempts {
   readonly #isAlone: boolean;
   readonly #armed = new Set<CurrentAttempt>();
+  /** Those that have timed out, and whose code must not keep the rest of their invocation waiting. */
+  readonly #leaving = new Set<CurrentAttempt>();
   /** When one of them has to be looked at, or earlier: it may have ended, or its cut-off may have moved. */
   #nextMs = Number.POSITIVE_INFINITY;
   /** Whether there may be abandoned code, which can block the thread at any time. */
@@ -50,7 +63,10 @@ export class WatchedAttempts {
   remove(attempt: CurrentAttempt): void {
     this.#armed.delete(attempt);
     if (this.#armed.size === 0) this.#nextMs = Number.POSITIVE_INFINITY;
-    if (attempt.state === 'timed out') this.#hasSuspects = true;
+    if (attempt.state !== 'timed out') return;
+    this.#hasSuspects = true;
+    this.#leaving.add(attempt);
+    this.#nextMs = Math.min(this.#nextMs, lookAtMs(attempt));
   }
 
   /** Notes that the thread has given a sign of life. */
@@ -62,7 +78,9 @@ export class WatchedAttempts {
   /** Finds out anew when one of the attempts has to be looked at. */
   refresh(): void {
     this.#nextMs = Number.POSITIVE_INFINITY;
-    for (const attempt of this.#armed) this.#nextMs = Math.min(this.#nextMs, lookAtMs(attempt));
+    for (const attempt of this.#leaving) if (!attempt.inFlight) this.#leaving.delete(attempt);
+    for (const attempt of [...this.#armed, ...this.#leaving])
+      this.#nextMs = Math.min(this.#nextMs, lookAtMs(attempt));
   }
 
   /** Time until the thread has to be looked at, unless it gives a sign of life before; `Infinity` if never. */
@@ -100,13 +118,13 @@ export class WatchedAttempts {
       if (!attempt.isWatched) return false;
       if (attempt.state !== 'timed out') return !isOver(attempt) && isDue(attempt);
       // A callback of a connection that it has opened may work for another invocation, but not for that long.
-      return stuckForMs >= SUSPECT_MS || this.#some(isAtDeadline);
+      return stuckForMs >= toleranceMs(attempt) || this.#some(isAtDeadline);
     };
     const expired = chain.slice(0, chain.map(mustEnd).lastIndexOf(true) + 1);
     if (expired.length === 0) return undefined;
     const isUrgent = (attempt: CurrentAttempt): boolean =>
       mustEnd(attempt) &&
-      (attempt.state === 'timed out'
+      (attempt.state === 'timed out' && !attempt.inFlight
         ? stuckForMs >= 2 * SUSPECT_MS || this.#some(isPatienceOver)
         : isPatienceOver(attempt));
     return { attempts: expired, isUrgent: expired.some(isUrgent) };
@@ -134,7 +152,9 @@ export class WatchedAttempts {
 }
 
 /** When an attempt has to be looked at: abandoned code must not keep it waiting at its deadline. */
-function lookAtMs({ cutOffAtMs, deadlineAtMs }: CurrentAttempt): number {
+function lookAtMs(attempt: CurrentAttempt): number {
+  const { state, cutOffAtMs, deadlineAtMs } = attempt;
+  if (state === 'timed out') return performance.now() + toleranceMs(attempt);
   return deadlineAtMs > performance.now() ? Math.min(deadlineAtMs, cutOffAtMs) : cutOffAtMs;
 }
 

@@ -129,6 +129,31 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { abandoned, interruptions, next: await serve() };
   },
 
+  async 'blocks after its own timeout'() {
+    const blocked = await invoke(60, async () => {
+      const { signal } = currentDeadline();
+      const ask = async (): Promise<void> => {
+        await once(signal, 'abort');
+        throw signal.reason;
+      };
+      const estimate = async (): Promise<void> => {
+        for (let awaits = 0; awaits < 4; awaits++) await undefined;
+        loop();
+      };
+      await Promise.all([ask(), ask().catch(estimate)]);
+    });
+    return { blocked, next: await serve(), warnings };
+  },
+
+  async 'blocks while its hooks run'() {
+    const blocked = await invoke(60, async () => {
+      await once(currentDeadline().signal, 'abort');
+      setTimeout(loop, 1);
+      throw new Error('gave up');
+    });
+    return { blocked, next: await serve(), warnings };
+  },
+
   async 'contextless with one in flight'() {
     setTimeout(loop, 20);
     return { only: await invoke(60, forever), next: await serve(), warnings };

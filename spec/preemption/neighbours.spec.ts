@@ -108,6 +108,20 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(next).to.deep.equal(SERVED);
     });
 
+    for (const [when, frame] of [
+      ['after its own timeout', 'at loop'],
+      ['while its hooks run', 'at Timeout.loop'],
+    ]) {
+      it(`keeps neither the hooks nor the answer of its invocation waiting (${when}) (R14, R27)`, async () => {
+        const { blocked, next, warnings } = await seen(`blocks ${when}`);
+        expect(blocked).to.deep.equal(timedOut(null));
+        expect(next).to.deep.equal(SERVED);
+        expect(warnings).to.deep.equal([
+          `Tasks.handler blocked the event loop after it had ended, and was interrupted, in request request-of-60-ms: ${frame}`,
+        ]);
+      });
+    }
+
     it('a slow logger is not interrupted while it logs the errors of abandoned code (R16)', async () => {
       const { blocked, next, warnings } = await seen('a slow logger');
       expect(blocked).to.deep.equal(timedOut('at loop'));

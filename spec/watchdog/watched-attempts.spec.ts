@@ -21,7 +21,8 @@ const attemptOf = (fields: Partial<CurrentAttempt> = {}): CurrentAttempt => ({
   ...fields,
 });
 
-const timedOut = (below?: CurrentAttempt): CurrentAttempt => attemptOf({ state: 'timed out', below });
+const timedOut = (below?: CurrentAttempt, fields: Partial<CurrentAttempt> = {}): CurrentAttempt =>
+  attemptOf({ state: 'timed out', below, ...fields });
 
 /** Waits in real time, also while time is fake. */
 const { setTimeout: startTimer } = globalThis;
@@ -185,6 +186,39 @@ describe('code that must end (R27)', () => {
       expect([...seen]).to.deep.equal([undefined, false, true]);
       watched.noteAlive();
       expect(look(attempt)).to.equal(undefined);
+    });
+
+    it('is that which keeps the rest of its own invocation waiting, for an eighth of the time of the hooks', async () => {
+      const attempt = timedOut(undefined, {
+        hookDeadlineAtMs: 500,
+        inFlight: { self: undefined, context: {} },
+      });
+      time.clock.tick(100);
+      watched.remove(attempt);
+      expect(watched.msUntilLook()).to.equal(50);
+      const from = realTimeMs();
+      expect(look(attempt)).to.equal(undefined);
+      watched.refresh();
+      expect(watched.msUntilLook()).to.equal(50);
+      while (!look(attempt)) await reallyWait(1);
+      expect(realTimeMs() - from).to.be.at.least(50);
+      expect(look(attempt)).to.deep.equal({ attempts: [attempt], isUrgent: false });
+      time.clock.tick(250);
+      expect(look(attempt), 'half of the time of the hooks is over').to.have.property('isUrgent', true);
+      watched.noteAlive();
+      expect(look(attempt)).to.equal(undefined);
+    });
+
+    it('is looked at soon until its invocation has settled, at least after 15 ms and at most after 250', () => {
+      const last = timedOut(undefined, { hookDeadlineAtMs: 110, inFlight: { self: 1, context: 2 } });
+      const long = timedOut(undefined, { hookDeadlineAtMs: 1e5, inFlight: last.inFlight });
+      watched.remove(long);
+      expect(watched.msUntilLook()).to.equal(250);
+      watched.remove(last);
+      expect(watched.msUntilLook()).to.equal(15);
+      Object.assign(last, { inFlight: undefined });
+      watched.refresh();
+      expect(watched.msUntilLook()).to.equal(250);
     });
 
     it('is that which blocks while another invocation is at its deadline', () => {
