@@ -14,27 +14,31 @@ export interface GracefulTimeoutOptions {
    * number from 0 to below `marginMs`. Default: 10 % of `marginMs`, or of the time
    * that is left, if that is less.
    */
-  readonly reserveMs?: number;
+  readonly reserveMs?: number | undefined;
   /**
    * Whether to interrupt code that blocks the event loop after its time is over: the handler from its cut-off on, a hook
    * from the end of its share on, and abandoned code. Starts a thread when the class is defined. Default: `false`.
    */
-  readonly preempt?: boolean;
+  readonly preempt?: boolean | undefined;
   /**
    * What logs timeouts, failed and abandoned hooks, and what code does after its time is over: a Powertools `Logger`, or
    * anything with `error` and `warn` methods of its shape. Default: `console`.
    */
-  readonly logger?: TimeoutLogger;
+  readonly logger?: TimeoutLogger | undefined;
 }
 
 /** The options of a handler. The default of `reserveMs` depends on the invocation. */
-export interface CheckedOptions extends Required<Omit<GracefulTimeoutOptions, 'reserveMs'>> {
+export interface CheckedOptions {
+  readonly marginMs: number;
+  readonly preempt: boolean;
+  readonly logger: TimeoutLogger;
   readonly reserveMs: number | undefined;
 }
 
 /** Checks the options of a handler, and fills in what they leave out. */
 export function readOptions({ misuse }: Member, options: unknown): CheckedOptions {
-  const given = typeof options === 'object' && options !== null ? options : { marginMs: options };
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const given = isObject ? options : { marginMs: options };
   checkOptionNames(misuse, given, ['marginMs', 'reserveMs', 'preempt', 'logger']);
   const {
     marginMs,

@@ -9,8 +9,10 @@ import { startWatchdog } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG, type Watchdog } from '../watchdog/watchdog.js';
 import { type CheckedOptions, type GracefulTimeoutOptions, readOptions } from './graceful-timeout-options.js';
 import { classFinder } from './guarded-class.js';
+import { NOT_BOTH, ownHooks } from './hooks.js';
 import {
   type DualDecorator,
+  handlers,
   isApplied,
   type Member,
   type Method,
@@ -94,8 +96,11 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
       throw member.misuse('a single argument', showGiven(options[1]), advice);
     }
     const read = readOptions(member, options[0]);
-    const { method } = member;
-    const parameters = method.length;
+    const { method, key, isStatic, metadataHolder } = member;
+    if (ownHooks(metadataHolder, isStatic).some((hook) => hook.key === key)) {
+      throw member.misuse('a method that is not a hook', 'a hook', NOT_BOTH);
+    }
+    const parameters = handlers.get(method) ?? method.length;
     const handler = { method, parameters, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
     trackOperations(() => attempts.getStore()?.operations);
@@ -120,6 +125,7 @@ function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedCla
       return Promise.reject(error);
     }
   }
+  handlers.set(guarded, handler.parameters);
   return Object.defineProperties(guarded, {
     ...Object.getOwnPropertyDescriptors(handler.method),
     // The runtime client takes a function of three parameters for a callback handler, and may refuse it.

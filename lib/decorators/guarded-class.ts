@@ -71,8 +71,10 @@ function discover(level: object, { key, metadataHolder }: Member): GuardedClass 
 const declaresHooks = ({ metadataHolder, isStatic }: Member): boolean =>
   chain(metadataHolder).some((at) => ownHooks(at, isStatic).length > 0);
 
-function unbound({ name, key }: Member): TypeError {
-  const bind = `export const handler = instance.${String(key)}.bind(instance);`;
+function unbound({ name, key, isStatic }: Member): TypeError {
+  // The standard dialect does not tell the class.
+  const [owner] = isStatic ? (/^[^.[]+(?=[.[])/.exec(name) ?? ['YourClass']) : ['instance'];
+  const bind = `export const handler = ${owner}.${String(key)}.bind(${owner});`;
   return new TypeError(
     `${name} was called without its instance, so its hooks cannot run. Export the bound method: \`${bind}\``,
   );

@@ -1,6 +1,6 @@
 import type { Hook } from '../invocation/hook.js';
 import { sharedSymbol } from '../shared.js';
-import type { Member } from './member.js';
+import { handlers, type Member } from './member.js';
 import { defineMetadata, getOwnMetadata, standardMetadata } from './metadata.js';
 
 /** A hook as it is recorded: without its name, which contains the class of the instance. */
@@ -10,9 +10,13 @@ export type RecordedHook = Omit<Hook, 'name'>;
 const INSTANCE_HOOKS = sharedSymbol('hooks');
 const STATIC_HOOKS = sharedSymbol('static-hooks');
 
+/** Why a method cannot be the handler and one of its hooks. */
+export const NOT_BOTH = 'Put it on a method of its own: a hook is called in addition to the handler.';
+
 /** Records a hook on the class that declares it. */
 export function recordHook(member: Member, kind: Hook['kind'], responds = false): void {
-  const { key, isStatic, isPrivate, metadataHolder, misuse } = member;
+  const { key, isStatic, isPrivate, metadataHolder, method, misuse } = member;
+  if (handlers.has(method)) throw misuse('a method that is not the handler', 'the handler', NOT_BOTH);
   if (isPrivate) {
     throw misuse('a public or protected method', 'a private one', 'Make it `protected`, without `#`.');
   }

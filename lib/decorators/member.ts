@@ -1,8 +1,13 @@
+import { isGenerator } from '../invocation/hook.js';
 import { memberName } from '../report/member-name.js';
+import { sharedByCopies } from '../shared.js';
 import { type MakeError, type Misuse, misuseAt, showGiven } from './misuse.js';
 
 /** Any method, whatever its parameters: `never` is what every parameter type accepts. */
 export type Method = (...args: never) => unknown;
+
+/** The handlers that are decorated, and how many parameters their own methods declare. */
+export const handlers = sharedByCopies('handlers', () => new WeakMap<Method, number>());
 
 /** A decorator for methods that `Accepted` describes, in both dialects of TypeScript. */
 export interface DualDecorator<Accepted extends Method> {
@@ -64,8 +69,6 @@ type Found = Omit<Member, 'method' | 'misuse'> & { readonly method: Member['meth
 const ADVICE: Readonly<Record<string, string>> = {
   'a plain function': 'Write it as a method of a class, and put the decorator on that.',
 };
-
-const isGenerator = (method: unknown): boolean => /Generator/.test(Object.prototype.toString.call(method));
 
 function readStandard(value: unknown, { kind, name, metadata, ...rest }: DecoratorContext): Found {
   return {

@@ -10,7 +10,7 @@ export interface OnTimeoutOptions {
    * Whether what the hook returns is the response of the timed-out invocation, instead of its error. One hook in
    * a class can respond; a subclass's takes precedence. Default: `false`.
    */
-  readonly respond?: boolean;
+  readonly respond?: boolean | undefined;
 }
 
 /**
@@ -74,7 +74,7 @@ export const OnTimeout: OnTimeoutDecorator & ((options?: OnTimeoutOptions) => On
 
 function readRespond(member: Member, options: unknown = {}): boolean {
   const advice = 'Write `@OnTimeout` or `@OnTimeout({ respond: true })`.';
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw member.misuse('an object with options', showGiven(options), advice);
   }
   checkOptionNames(member.misuse, options, ['respond']);

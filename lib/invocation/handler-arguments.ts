@@ -48,15 +48,19 @@ export class HandlerArguments {
     return this.#limited?.destroyed === true && (this.#stream as ResponseStream).writableEnded !== true;
   }
 
+  /** Takes the attempt of the handler. */
+  take(attempt: Attempt): void {
+    this.#handler = attempt;
+  }
+
   /**
-   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a
-   * callback themselves, later ones do not. The handler gets this one in both cases.
+   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not. The
+   * handler gets this one in both cases.
    *
    * @param parameters - how many the method declares
    * @returns whether the method ends by its callback alone
    */
   passCallback(parameters: number, attempt: Attempt): boolean {
-    this.#handler = attempt;
     const index = this.#contextIndex + 1;
     const declaresCallback = parameters > index;
     const passed = typeof this.#args[index];

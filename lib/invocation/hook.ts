@@ -1,3 +1,4 @@
+import { inspect } from '../report/inspect.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, hookAbandoned } from '../report/timeout-report.js';
@@ -38,7 +39,11 @@ export function isValueLost(hook: Hook, value: unknown): boolean {
 export const LOST_VALUE =
   'Declare it `@OnTimeout({ respond: true })` to make that the response, or return nothing.';
 
-type Methods = Record<string | symbol, (...args: unknown[]) => unknown>;
+type Methods = Record<string | symbol, ((...args: unknown[]) => unknown) | undefined>;
+
+/** Whether calling a method runs none of it. */
+export const isGenerator = (method: unknown): boolean =>
+  /Generator/.test(Object.prototype.toString.call(method));
 
 /** One run of a hook. It has an equal share of the time that is left to it and to those after it. */
 export class HookRun implements UserCode {
@@ -80,8 +85,14 @@ export class HookRun implements UserCode {
 
   call(attempt: Attempt): unknown {
     const self = this.#facts.inFlight?.self;
-    // Not `?.()`: if an override is not a method, the hook must fail, and not be skipped silently.
-    const method = (self as Methods)[this.#hook.key] as Methods[string];
+    const method = (self as Methods)[this.#hook.key];
+    // The hook must fail, and not be skipped silently.
+    if (typeof method !== 'function' || isGenerator(method)) {
+      const found = typeof method === 'function' ? 'a generator' : `\`${inspect(method)}\``;
+      throw new TypeError(
+        `${this.name} is a hook, but was overridden with ${found}. Override it with a method.`,
+      );
+    }
     return callUserCode(method, self, [this.#subject, ...this.#args.for(attempt)]);
   }
 

@@ -106,7 +106,9 @@ class Invocation implements UserCode {
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
-    const awaitsCallback = this.#args.passCallback(this.#handler.parameters, attempt);
+    this.#args.take(attempt);
+    // Only Lambda passes a callback. What a handler passes to another one is its own affair.
+    const awaitsCallback = !below && this.#args.passCallback(this.#handler.parameters, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
       else attempt.run(awaitsCallback);

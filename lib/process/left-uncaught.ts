@@ -1,6 +1,9 @@
-import { attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
-import { onlyHeeds } from '../report/heeding.js';
+import { asNobody, attempts, type CurrentAttempt } from '../deadline/current-attempt.js';
+import { read } from '../report/error-trail.js';
+import { onlyHeeds, saysMore } from '../report/heeding.js';
 import { isTimeout } from '../report/lambda-timeout-error.js';
+import { log } from '../report/logger.js';
+import { withoutMaps } from '../report/written-stacks.js';
 import { takeUncaughtErrors } from './uncaught-gate.js';
 
 /**
@@ -13,11 +16,23 @@ export function holdBackUncaught(): void {
 
 function take(event: string, error: unknown, origin: unknown): boolean {
   const attempt = findLate(attempts.getStore());
-  if (!attempt) return onlyHeeds(error, isTimeout, false);
   // Node emits several events for one error: the monitor first, and with `--unhandled-rejections=strict` both others.
   const isRepeated = event === 'uncaughtExceptionMonitor' || origin === 'unhandledRejection';
-  if (!isRepeated) attempt.takeUncaught(error);
+  if (!attempt) {
+    if (!onlyHeeds(error, isTimeout, false)) return false;
+    if (!saysMore(error, isTimeout)) return true;
+    // What code of a client that runs in no context has wrapped is rejected. What is thrown, the program itself has thrown.
+    if (origin === 'uncaughtException') return false;
+    if (!isRepeated) sayHeldBack(error);
+  } else if (!isRepeated) attempt.takeUncaught(error);
   return true;
+}
+
+/** Warns of an error with words of its own, without these, since a client may have put what is secret there. */
+function sayHeldBack(error: unknown): void {
+  const [, ...frames] = asNobody(() => withoutMaps(() => String(read(error, 'stack')))).split(/\n(?= +at )/);
+  const what = 'A rejection that nobody handles leads to a timeout, so it does not end the process';
+  log(console, 'warn', what, `${read(error, 'name')}\n${frames.join('\n')}`);
 }
 
 /** Finds the innermost of nested attempts whose deadline has come. */

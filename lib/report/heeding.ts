@@ -50,6 +50,12 @@ function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (val
 export const tellsOf = (value: unknown, timeout: Error): boolean =>
   [timeout.message, String(timeout)].includes(read(value, 'message') as string);
 
+/** Whether an error that only heeds a signal has words of its own, as one that wraps a timeout has. */
+export function saysMore(error: unknown, isReason: (value: unknown) => boolean): boolean {
+  const isOfMany = read(error, 'errors') !== undefined || read(error, 'suppressed') !== undefined;
+  return !isReason(error) && !isAbort(error) && !isOfMany;
+}
+
 function isAbort(value: unknown): boolean {
   // Also what is no error, such as a `Cancel` of axios up to 0.26.
   const names = [read(value, 'name'), read(read(value, 'constructor'), 'name')];

@@ -261,6 +261,22 @@ describe('@GracefulTimeout', () => {
       }
     });
 
+    it('shows the `bind()` of the class, if the handler is static', async () => {
+      class Orders {
+        @GracefulTimeout(1000)
+        static async handler(): Promise<string> {
+          return 'done';
+        }
+
+        @Finally
+        protected static close(): void {}
+      }
+      const { handler } = Orders;
+      const owner = memberName('Orders', '') === '' ? 'YourClass' : 'Orders';
+      const reason = (await expectRejection(handler.call(undefined as never))) as Error;
+      expect(reason.message).to.include(`\`export const handler = ${owner}.handler.bind(${owner});\``);
+    });
+
     it('rejects if only a superclass has hooks', async () => {
       class Base {
         @OnTimeout

@@ -154,6 +154,33 @@ describe('hooks', () => {
       expect(await run(new Orders())).to.deep.equal(['Orders.reportBase', 'Base.closeBase']);
     });
 
+    it('fails by the name of a hook whose override cannot be called as one, and runs the others', async () => {
+      class Generates extends Base {
+        protected override async *reportBase(): AsyncGenerator<number> {
+          yield ran.push('never');
+        }
+      }
+      class Sets extends Base {
+        // @ts-expect-error: it is a field
+        protected override reportBase = 5;
+      }
+      for (const [Orders, found] of [
+        [Generates, 'a generator'],
+        [Sets, '`5`'],
+      ] as const) {
+        ran = [];
+        logger.lines.length = 0;
+        expect(await run(new Orders() as unknown as Base)).to.deep.equal(['Base.closeBase']);
+        const name = `${Orders.name}.reportBase`;
+        expect(logger.lines.at(-1)?.detail)
+          .to.be.instanceOf(TypeError)
+          .with.property(
+            'message',
+            `${name} is a hook, but was overridden with ${found}. Override it with a method.`,
+          );
+      }
+    });
+
     it('takes the kind of a hook from its override', async () => {
       class Orders extends Base {
         @Finally

@@ -48,6 +48,52 @@ describe('a mistake in the use of a decorator (R3)', () => {
     });
   }
 
+  for (const [name, hook] of Object.entries({ '@OnTimeout': OnTimeout, '@Finally': Finally })) {
+    it(`is ${name} on the handler itself, which would be called once more`, () => {
+      const above = () => {
+        class Bad {
+          @loosely(hook)
+          @GracefulTimeout(1000)
+          handler(): void {}
+        }
+        return Bad;
+      };
+      const below = () => {
+        class Bad {
+          @GracefulTimeout(1000)
+          @loosely(hook)
+          handler(): void {}
+        }
+        return Bad;
+      };
+      const mend = 'Put it on a method of its own: a hook is called in addition to the handler.';
+      const place = memberName('Bad', 'handler');
+      expect(above)
+        .to.throw(TypeError)
+        .with.property(
+          'message',
+          `${name} on ${place}: expected a method that is not the handler, got the handler. ${mend}`,
+        );
+      expect(below)
+        .to.throw(TypeError)
+        .with.property(
+          'message',
+          `@GracefulTimeout on ${place}: expected a method that is not a hook, got a hook. ${mend}`,
+        );
+    });
+  }
+
+  it('is a list in place of the options', () => {
+    expect(() => loosely(GracefulTimeout([1000] as never))({}, 'handler', { value() {} })).to.throw(
+      TypeError,
+      '@GracefulTimeout on Object.handler: expected `marginMs` to be a finite number > 0, got `[1000]` (object).',
+    );
+    expect(() => loosely(OnTimeout([] as never))({}, 'report', { value() {} })).to.throw(
+      TypeError,
+      '@OnTimeout on Object.report: expected an object with options, got `[]` (object).',
+    );
+  });
+
   describe('is what was called without a method', () => {
     const calls: Record<string, readonly [decorator: unknown, args: readonly unknown[], message: string]> = {
       nothing: [

@@ -250,6 +250,19 @@ describe('an attempt', () => {
       });
     }
 
+    it('are handlers that are decorated twice too', async () => {
+      class Orders {
+        @GracefulTimeout({ marginMs: 1000, logger })
+        @GracefulTimeout({ marginMs: 2000, logger })
+        handler(_event: unknown, _context: unknown, callback?: Callback): void {
+          setTimeout(() => callback?.(null, 'done'), 10);
+        }
+      }
+      const result = new Orders().handler({}, new FakeContext(3000));
+      await time.clock.tickAsync(10);
+      expect(await result).to.equal('done');
+    });
+
     it('wait for a promise that is given to the callback', async () => {
       const failure = new Error('failed');
       const invoke = (value: unknown) =>

@@ -119,6 +119,34 @@ describe('a decorated method that a handler calls (R18)', () => {
     }
   }
 
+  it('gets its own third argument, which is no callback of Lambda', async () => {
+    const progress: number[] = [];
+    class Records {
+      @GracefulTimeout({ marginMs: 100, logger })
+      send(_record: string, _context: unknown, onProgress: (percent: number) => void): string {
+        onProgress(10);
+        return 'sent';
+      }
+
+      @GracefulTimeout({ marginMs: 100, logger })
+      note(_record: string, _context: unknown, prefix?: string): unknown {
+        return prefix;
+      }
+    }
+    const { batch } = batchOf(logger, forever);
+    const records = new Records();
+    const context = new FakeContext(3000);
+    const seen = await batch.handler(
+      async () => [
+        await records.send('a', context, (percent) => progress.push(percent)),
+        await records.note('b', context),
+      ],
+      context,
+    );
+    expect(seen).to.deep.equal(['sent', undefined]);
+    expect(progress).to.deep.equal([10]);
+  });
+
   it('times out by its own deadline if that comes first', async () => {
     const { batch, record } = batchOf(logger, () => currentDeadline().race(forever()), 2000);
     const context = new FakeContext(3000);

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
 import { type AttemptState, attempts, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
+import { LambdaTimeoutError } from '../../lib/index.js';
 import { holdBackUncaught } from '../../lib/process/left-uncaught.js';
 import { useFreshGate } from '../support/fresh-gate.js';
 import { useLeftUncaught } from '../support/left-uncaught.js';
@@ -44,6 +46,56 @@ describe('what is held back of what nobody has caught (R16)', () => {
     });
     expect(taken).to.deep.equal([failure]);
     expect(foreign).to.deep.equal([]);
+  });
+
+  describe('that leads to a timeout, of code whose deadline has not come', () => {
+    const timeout = Object.create(LambdaTimeoutError.prototype, { message: { value: 'timed out' } }) as Error;
+    const wrapped = new RangeError('secret', { cause: timeout });
+    let warn: sinon.SinonStub;
+    beforeEach(() => {
+      warn = sinon.stub(console, 'warn');
+    });
+    afterEach(() => warn.restore());
+
+    const aborted = Object.assign(new Error('aborted', { cause: timeout }), { name: 'APIUserAbortError' });
+    const nothingMore = {
+      'the timeout itself': timeout,
+      'the error of an aborted call': aborted,
+      'several of these': new AggregateError([timeout, aborted], 'all failed'),
+      'a SuppressedError of them': { error: timeout, suppressed: aborted },
+    };
+    for (const [what, error] of Object.entries(nothingMore)) {
+      it(`is held back without a word if it is ${what}`, () => {
+        tell('uncaughtException', error, 'uncaughtException');
+        tell('unhandledRejection', error, Promise.resolve());
+        expect(foreign).to.deep.equal([]);
+        expect(warn.args).to.deep.equal([]);
+      });
+    }
+
+    for (const state of ['running', 'ended', undefined] as const) {
+      it(`has words of its own: passes if it is thrown, and is said without them if it is rejected (${state ?? 'no attempt'})`, () => {
+        const events = (): void => {
+          tell('uncaughtExceptionMonitor', wrapped, 'uncaughtException');
+          tell('uncaughtException', wrapped, 'uncaughtException');
+          expect(warn.args).to.deep.equal([]);
+          tell('uncaughtExceptionMonitor', wrapped, 'unhandledRejection');
+          tell('uncaughtException', wrapped, 'unhandledRejection');
+          tell('unhandledRejection', wrapped, Promise.resolve());
+        };
+        if (state) expect(takenOf(state, events)).to.deep.equal([]);
+        else events();
+        expect(foreign).to.deep.equal([wrapped]);
+        const [[message, detail]] = warn.args as [[string, string]];
+        expect(warn.callCount).to.equal(1);
+        expect(message).to.equal(
+          'A rejection that nobody handles leads to a timeout, so it does not end the process',
+        );
+        expect(detail)
+          .to.match(/^RangeError\n +at .*left-uncaught\.spec/)
+          .and.not.include('secret');
+      });
+    }
   });
 
   it('is not the error of an aborted call of code without a deadline, whose signal is another one', () => {
