@@ -103,7 +103,7 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
     const parameters = handlers.get(method) ?? method.length;
     const handler = { method, parameters, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
-    trackOperations(() => attempts.getStore()?.operations);
+    trackOperations(() => attempts.getStore());
     rehearse();
     return replaceMethod(args, guard(handler, classFinder(member, warn)));
   };

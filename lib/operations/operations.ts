@@ -22,6 +22,8 @@ export interface Circumstances {
   readonly earlier?: Trace | undefined;
   /** Whether nobody's code has begun it, such as what sends a queue when a connection is open. */
   readonly isQueued?: boolean;
+  /** Whether the code was not even that of an invocation that has ended, as that of a connection which a module has opened. */
+  readonly isOutside?: boolean;
   /** Whether a driver connects. */
   readonly isConnect?: boolean;
 }
@@ -113,10 +115,11 @@ export class Operations {
       if (begun.has(socket)) continue;
       entries.push({ ...description, traces: [], isAnswered: false });
     }
-    for (const { describe, atMs, trace, earlier, isQueued, isAnswered = false } of begun.values()) {
+    for (const { describe, atMs, trace, earlier, isAnswered = false, ...how } of begun.values()) {
       // One that cannot be described is not listed: the timeout must not fail because of it.
       const description = attempted(describe);
-      if (isQueued && isOfUser(trace, stacks)) continue; // of code that another invocation has left behind
+      // Of code that another invocation has left behind.
+      if (how.isQueued && isOfUser(trace, stacks, how.isOutside)) continue;
       const traces = earlier ? [trace, earlier] : [trace];
       if (description) entries.push({ ...description, atMs, traces, isAnswered });
     }

@@ -1,4 +1,4 @@
-import { hasCaller } from './callers.js';
+import { doCallersPass } from './callers.js';
 import type { DriverMessage } from './driver-messages.js';
 import type { Entry } from './operations.js';
 
@@ -43,9 +43,20 @@ export function joinPipeline(
   return true;
 }
 
-/** Whether a method of a class is among the callers of a function. */
+/**
+ * Whether a method of a class is among the callers of a function. A minifier renames the class and not the methods: there it is
+ * a method `exec` whose function, which is no method, calls `sendCommand`.
+ */
 const isSentBy = (className: string, below: Entry): boolean =>
-  hasCaller(below, (caller) => caller.getTypeName() === className);
+  doCallersPass(below, (callers) =>
+    callers.some((caller, index) => {
+      if (caller.getTypeName() === className) return true;
+      const [inner, between] = callers
+        .slice(Math.max(0, index - 2), index)
+        .map((each) => each.getMethodName());
+      return caller.getMethodName() === 'exec' && inner === 'sendCommand' && !between;
+    }),
+  );
 
 export const isPipeline = (message: DriverMessage): boolean => pipelines.has(message);
 

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
 import { attempted } from './attempted.js';
 import { openConnections } from './open-connections.js';
+import type { Describe } from './operations.js';
 import { isTold, nameOfConnection, nameOfServer } from './servers.js';
 import type { Tracker } from './tracker.js';
 import { webSocketOf } from './websockets.js';
@@ -19,14 +20,24 @@ export function trackSockets(tracker: Tracker): void {
       isSkipped = false;
       return;
     }
-    const { describe, noteAttempt } = follow(socket, tracker);
-    if (tracker.begin(socket, describe, below)) socket.on('connectionAttempt', noteAttempt);
+    const { describe, noteAttempt } = followed.get(socket) ?? follow(socket, tracker);
+    const isNoted = socket.listeners('connectionAttempt').includes(noteAttempt);
+    if (tracker.begin(socket, describe, below) && !isNoted) socket.on('connectionAttempt', noteAttempt);
   });
   for (const socket of attempted(earlierSockets) ?? []) follow(socket, tracker);
 }
 
+/** How a socket is described, and what notes an address that it tries. */
+interface Followed {
+  readonly describe: Describe;
+  readonly noteAttempt: (address: string, port?: number) => void;
+}
+
+/** The sockets that are not closed. One can be connected again before it is. */
+const followed = new WeakMap<Socket, Followed>();
+
 /** Notes the connection of a socket, as soon as it is open and until it is closed. */
-function follow(socket: Socket, tracker: Tracker) {
+function follow(socket: Socket, tracker: Tracker): Followed {
   let peer: Peer = {};
   const noteAttempt = (address: string, port?: number): void => {
     peer = port === undefined ? {} : { address, port };
@@ -39,11 +50,13 @@ function follow(socket: Socket, tracker: Tracker) {
       openConnections.add(socket, describe);
     });
   };
-  if (socket.remoteAddress === undefined) socket.once('connect', onConnect);
-  else onConnect();
+  if (socket.remoteAddress !== undefined) onConnect();
+  else socket.once('connect', onConnect);
+  followed.set(socket, { describe, noteAttempt });
   socket.once('close', () => {
     tracker.end(socket);
     openConnections.remove(socket);
+    followed.delete(socket);
     // A closed socket can be connected again.
     socket.off('connectionAttempt', noteAttempt).off('connect', onConnect);
   });

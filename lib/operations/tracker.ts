@@ -8,15 +8,30 @@ export interface Closable {
   once(event: 'close', listener: () => void): unknown;
 }
 
+/** An attempt, and what it notes; undefined once its deadline has come. */
+export interface Tracked {
+  readonly operations: Operations | undefined;
+}
+
 /** Notes what is told on Node's diagnostics channels in the operations of the attempt whose code tells it. */
 export class Tracker {
-  /** Finds the operations of the attempt whose code is running. */
-  current: () => Operations | undefined;
+  /** Finds the attempt whose code is running. */
+  attempt: () => Tracked | undefined;
   /** Who has begun each operation. Its end may be told in the context of a connection that another attempt has opened. */
   readonly #owners = new WeakMap<object, Operations>();
 
-  constructor(current: () => Operations | undefined) {
-    this.current = current;
+  constructor(attempt: () => Tracked | undefined) {
+    this.attempt = attempt;
+  }
+
+  /** Finds the operations of the attempt whose code is running. */
+  current(): Operations | undefined {
+    return this.attempt()?.operations;
+  }
+
+  /** Whether code of no invocation is running, such as that of a module. */
+  get isOutside(): boolean {
+    return this.attempt() === undefined;
   }
 
   /**
@@ -69,7 +84,7 @@ export class Tracker {
     const earlier = after?.begun.trace ?? operations?.lastConnect;
     if (this.#beginIn(operations, subject, describe, below, { earlier })) return;
     const only = openConnections.only as Operations | undefined;
-    this.#beginIn(only, subject, describe, below, { isQueued: true });
+    this.#beginIn(only, subject, describe, below, { isQueued: true, isOutside: this.isOutside });
   }
 
   #beginIn(

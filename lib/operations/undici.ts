@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
-import { hasCaller } from './callers.js';
+import { doCallersPass } from './callers.js';
 import { nameOfRequest } from './name-of-request.js';
 import { openConnections } from './open-connections.js';
 import type { Entry } from './operations.js';
@@ -23,7 +23,8 @@ interface Message {
 /** Notes the requests of undici, those of `fetch`, and the WebSockets that undici opens. */
 export function trackUndici(tracker: Tracker): void {
   tracker.listen<Message>('undici:request:create', ({ request }, below) => {
-    const describeIt = (): Description | undefined => (isOpenTunnel(request) ? undefined : describe(request));
+    const describeIt = (): Description | undefined =>
+      isOpenTunnel(request) ? undefined : { ...describe(request), isUnsent: !sent.has(request) };
     if (tracker.isWanted && !tracker.isAlone && hasWaited(below)) tracker.beginWaited(request, describeIt);
     else tracker.begin(request, describeIt, below);
   });
@@ -39,6 +40,7 @@ export function trackUndici(tracker: Tracker): void {
     tracker.listen<Message>(`undici:request:${end}`, ({ request }) => tracker.end(request));
   }
   tracker.listen<Message & { socket: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
+    sent.add(request);
     skipSocket(socket, true);
     if (request.upgrade) followWebSocket(tracker, request, socket);
     else if (request.method === 'CONNECT') tunnels.set(request, { socket, receivedBefore: socket.bytesRead });
@@ -47,6 +49,9 @@ export function trackUndici(tracker: Tracker): void {
   tracker.listen('undici:client:beforeConnect', skipNextSocket);
   tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket, true));
 }
+
+/** The requests whose head has been sent. */
+const sent = new WeakSet<UndiciRequest>();
 
 /** The sockets of requests that open a tunnel through a proxy, and how much had come over them before. */
 const tunnels = new WeakMap<UndiciRequest, { readonly socket: Socket; readonly receivedBefore: number }>();
@@ -62,7 +67,7 @@ function isOpenTunnel(request: UndiciRequest): boolean {
  * do so, in the context of whoever has opened that connection.
  */
 const hasWaited = (below: Entry): boolean =>
-  hasCaller(below, (caller) => caller.getFileName() === 'node:events');
+  doCallersPass(below, (callers) => callers.some((caller) => caller.getFileName() === 'node:events'));
 
 function describe({ method, origin, upgrade }: UndiciRequest): Description {
   const url = String(origin);

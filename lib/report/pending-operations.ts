@@ -58,6 +58,8 @@ export interface Description {
    * connection, and so is surely under way.
    */
   readonly isBusy?: boolean;
+  /** Whether a request has not been sent yet. It may have been given up since, of which nobody tells. */
+  readonly isUnsent?: boolean;
   /** The server of a command. */
   readonly server?: string | undefined;
   /** The server of a connection that is not listed if a command of it is. */
@@ -103,9 +105,10 @@ export function summarize(entries: readonly ListedOperation[], nowMs: number, st
 }
 
 /** How doubtful it is that an operation is what keeps the invocation waiting. */
-function doubtOf({ isBusy, isAnswered }: ListedOperation): number {
-  if (isBusy === undefined) return isAnswered ? 2 : 0;
-  return isBusy ? 1 : 3;
+function doubtOf({ isBusy, isAnswered, isUnsent }: ListedOperation): number {
+  if (isBusy !== undefined) return isBusy ? 1 : 4;
+  if (isAnswered) return 3;
+  return isUnsent ? 2 : 0;
 }
 
 /** Writes out the frames of the user's own code, and those of packages only if there are no others. */
@@ -115,9 +118,15 @@ function startOf(traces: readonly Trace[], stacks: StackBudget): { readonly star
   return shown ? { startedAt: shown.slice(0, MAX_FRAMES).join('\n') } : {};
 }
 
-/** Whether the user's own code is on a stack. */
-export const isOfUser = (trace: Trace, stacks: StackBudget): boolean =>
-  framesOfFiles(trace, stacks).some(isOwn);
+/**
+ * Whether the user's own code is on the stack of a driver.
+ *
+ * @param unlessBundled - whether it counts as none where the driver's code looks like the user's, in a bundle that is not mapped
+ */
+export function isOfUser(trace: Trace, stacks: StackBudget, unlessBundled = false): boolean {
+  const frames = framesOfFiles(trace, stacks);
+  return frames.some(isOwn) && !(unlessBundled && isOwn(frames[0] as string));
+}
 
 const framesOfFiles = (trace: Trace, stacks: StackBudget): string[] =>
   framesOf(trace, stacks).filter((frame) => !isBuiltIn(frame));

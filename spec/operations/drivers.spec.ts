@@ -370,6 +370,42 @@ describe('Commands that are sent together (R30)', () => {
     ).to.deep.equal(['PIPELINE redis://db.internal:5000']);
   });
 
+  it('are one operation in a bundle too, whose minifier has renamed the class of pipelines', async () => {
+    const client = new (class R {
+      sendCommand(command: string): void {
+        trace('ioredis:command', { command, ...SERVER });
+      }
+
+      get(): void {
+        this.sendCommand('get');
+      }
+    })();
+    const send = (command: string): void => client.sendCommand(command);
+    const of = new (class P {
+      exec(): void {
+        for (const command of ['get', 'set']) send(command);
+      }
+
+      run(): void {
+        for (const command of ['get', 'set']) send(command);
+      }
+    })();
+    const user = new (class U {
+      exec(): void {
+        client.get();
+        client.get();
+      }
+    })();
+    const pending = (call: () => void): Promise<string[]> =>
+      operationsAfter(() => {
+        call();
+        return ignore;
+      });
+    expect(await pending(() => of.exec())).to.deep.equal(['PIPELINE redis://db.internal:5000']);
+    expect(await pending(() => of.run())).to.have.length(2);
+    expect(await pending(() => user.exec())).to.have.length(2);
+  });
+
   it('are none of what another driver is told to send between them', async () => {
     const send = new (class Pipeline {
       exec(): void {
@@ -683,6 +719,22 @@ describe('A command that had to wait (R30)', () => {
     const operations = await operationsAfter(async () => {
       await new Promise<void>((resolve) => outside(() => setImmediate(sendFromQueue, resolve)));
       outside(() => trace('ioredis:command', { command: 'set', ...SERVER }));
+      return ignore;
+    });
+    expect(operations).to.deep.equal(['GET redis://db.internal:5000']);
+  });
+
+  it('for the connection of nobody is listed where the code of the driver looks like the user’s, in a bundle', async () => {
+    const { start } = tracingChannel('ioredis:command');
+    const publish = (command: string): void => start.publish({ command, ...SERVER });
+    let afterItsEnd = (_code: () => void): void => {};
+    await operationsAfter(() => {
+      afterItsEnd = AsyncLocalStorage.snapshot();
+      return ignore;
+    });
+    const operations = await operationsAfter(() => {
+      outside(() => publish('get'));
+      afterItsEnd(() => publish('set')); // may be of what that invocation has left behind
       return ignore;
     });
     expect(operations).to.deep.equal(['GET redis://db.internal:5000']);

@@ -151,7 +151,7 @@ describe('An operation that begins again (R30)', () => {
 describe('A tracker (R31)', () => {
   it('tells of an operation with the stack of who publishes it, and of its answer and its end only once', () => {
     const operations = new Operations();
-    const tracker = new Tracker(() => operations);
+    const tracker = new Tracker(() => ({ operations }));
     const subject = {};
     tracker.listen<object>('spec:begin', (message, below) => {
       tracker.begin(message, () => ({ operation: 'spec' }), below);

@@ -150,6 +150,24 @@ describe('A connection (R30)', () => {
     });
   }
 
+  it('has listeners of this package once, however often it is connected before it has closed', async () => {
+    const socket = new net.Socket().on('error', ignore);
+    const listeners = (): number[] =>
+      ['close', 'connect', 'connectionAttempt'].map((event) => socket.listenerCount(event));
+    const counts: number[][] = [];
+    await operationsAfter(async () => {
+      for (let connects = 0; connects < 3; connects++) {
+        socket.connect(port, '127.0.0.1');
+        counts.push(listeners());
+        socket.destroy();
+      }
+      return ignore;
+    });
+    expect(counts[2]).to.deep.equal(counts[0]);
+    if (!socket.closed) await once(socket, 'close');
+    expect(listeners()).to.deep.equal([0, 0, 0]);
+  });
+
   it('has no listeners of this package after it has closed, or outside an invocation', async () => {
     const openAndClose = async (socket: Socket): Promise<number[]> => {
       const closed = once(socket, 'close');

@@ -117,6 +117,28 @@ describe('A request whose answer has come, and whose body nobody reads (R30)', (
   }
 });
 
+describe('A request of fetch that has not been sent (R30)', () => {
+  it('is named after a connection that is surely busy, since nobody tells whether it was given up', async () => {
+    const stuck = await NeverAcceptingServer.start();
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
+    const error = await timeOutAfter(async () => {
+      const begun = clients.fetch?.(`http://127.0.0.1:${stuck.port}`) as Begun;
+      begun.ended.catch(ignore);
+      const socket = connect(port, '127.0.0.1').on('error', ignore);
+      socket.write('a question');
+      await sleep(50);
+      begun.abort();
+      return () => void socket.destroy();
+    });
+    const operations = [`GET http://127.0.0.1:${stuck.port}`, `connection to 127.0.0.1:${port}`];
+    expect(namesOf(error.pending)).to.deep.equal(operations);
+    expect(error.message).to.include(`waiting for ${operations[1]} since`);
+    server.close();
+    await stuck.stop();
+  });
+});
+
 for (const [client, request] of Object.entries(clients)) {
   describe(`A request of ${client} (R30)`, () => {
     let server: HangingServer;

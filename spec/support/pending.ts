@@ -14,7 +14,7 @@ const DEADLINE_MS = 60_000;
 export const tellsOfRequestsEarly = !/^v(20|22\.([0-9]|1[01]))\./.test(process.version);
 
 // Listens from now on. Otherwise that would begin in whichever spec comes first.
-trackOperations(() => attempts.getStore()?.operations);
+trackOperations(() => attempts.getStore());
 
 /** Ends what a spec has started. */
 export type CleanUp = () => unknown;
