@@ -30,9 +30,12 @@ function take(event: string, error: unknown, origin: unknown): boolean {
 
 /** Warns of an error with words of its own, without these, since a client may have put what is secret there. */
 function sayHeldBack(error: unknown): void {
-  const [, ...frames] = asNobody(() => withoutMaps(() => String(read(error, 'stack')))).split(/\n(?= +at )/);
-  const what = 'A rejection that nobody handles leads to a timeout, so it does not end the process';
-  log(console, 'warn', what, `${read(error, 'name')}\n${frames.join('\n')}`);
+  asNobody(() => {
+    const [name, stack] = withoutMaps(() => [read(error, 'name'), read(error, 'stack')]);
+    const frames = typeof stack === 'string' ? stack.split(/\n(?= +at )/).slice(1) : [];
+    const what = 'A rejection that nobody handles leads to a timeout, so it does not end the process';
+    log(console, 'warn', what, [typeof name === 'string' ? name : 'Error', ...frames].join('\n'));
+  });
 }
 
 /** Finds the innermost of nested attempts whose deadline has come. */

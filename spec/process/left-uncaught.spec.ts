@@ -98,6 +98,16 @@ describe('what is held back of what nobody has caught (R16)', () => {
     }
   });
 
+  it('has no name and no frames where it is no error', () => {
+    const warn = sinon.stub(console, 'warn');
+    const timeout = Object.create(LambdaTimeoutError.prototype);
+    tell('unhandledRejection', { name: Symbol('odd'), stack: 5, cause: timeout }, Promise.resolve());
+    const [, detail] = warn.args[0] ?? [];
+    warn.restore();
+    expect(detail).to.equal('Error');
+    expect(foreign).to.deep.equal([]);
+  });
+
   it('is not the error of an aborted call of code without a deadline, whose signal is another one', () => {
     const aborted = new DOMException('The operation was aborted', 'AbortError');
     tell('uncaughtException', aborted, 'uncaughtException');
