@@ -1,8 +1,15 @@
 /** Functions that block the event loop, for the specs of `preempt`. They import the built package, as a user's code does. */
+import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { threadId } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
-import { Finally, GracefulTimeout, type LambdaTimeoutError, OnTimeout } from 'lambda-graceful-timeout';
+import {
+  currentDeadline,
+  Finally,
+  GracefulTimeout,
+  type LambdaTimeoutError,
+  OnTimeout,
+} from 'lambda-graceful-timeout';
 
 const marginMs = Number(process.env.MARGIN_MS ?? 600);
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -86,6 +93,27 @@ class Steps {
 }
 const steps = new Steps();
 export const handler = steps.handler.bind(steps);
+
+class FallingBack extends Steps {
+  // One call rejects at the deadline. The other one has a fallback, which computes after the handler has timed out.
+  @GracefulTimeout({ marginMs, preempt: true })
+  override async handler(event: Step, context: Context): Promise<string> {
+    if (!event.work) return super.handler(event, context);
+    const { signal } = currentDeadline();
+    const ask = async (): Promise<void> => {
+      await once(signal, 'abort');
+      throw signal.reason;
+    };
+    const estimate = async (): Promise<void> => {
+      for (let awaits = 0; awaits < 4; awaits++) await undefined;
+      blocks.spin();
+    };
+    await Promise.all([ask(), ask().catch(estimate)]);
+    return 'done';
+  }
+}
+const fallingBack = new FallingBack();
+export const fallback = fallingBack.handler.bind(fallingBack);
 
 class Responding extends Steps {
   @OnTimeout({ respond: true })

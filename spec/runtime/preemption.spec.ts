@@ -110,6 +110,22 @@ describe('preemption on the runtime client', function () {
       expect(await lambda.invoke({})).to.include({ response: 'done', processId: result.processId });
     });
 
+    it('just after its own timeout keeps neither the log line nor its hooks nor the answer waiting (R12, R14)', async () => {
+      const lambda = preempting('fallback');
+      const result = await lambda.invoke({ work: 'spin' });
+      expectTimedOut(result);
+      expect(result.durationMs).to.be.below(TIMEOUT_MS);
+      const log = printed(result);
+      expect(log[0]).to.match(/^ERROR\tFallingBack\.handler timed out 600 ms before the Lambda deadline/);
+      expect(log.filter((line) => line.startsWith('INFO'))).to.deep.equal([
+        'INFO\treport: preempted false, its request',
+        'INFO\treported',
+        'INFO\treported again',
+        'INFO\tclosed: rejected',
+      ]);
+      expect(await lambda.invoke({})).to.include({ response: 'done', processId: result.processId });
+    });
+
     it('is preempted ten times in a row, in one process', async () => {
       const lambda = preempting('handler');
       const results = await Promise.all(
