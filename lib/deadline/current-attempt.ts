@@ -48,6 +48,8 @@ export interface CurrentAttempt {
   askForDeadline(): Deadline;
   /** Logs an error of the code that nobody has caught. */
   takeUncaught(reason: unknown): void;
+  /** Notes that the code must not win any more, because a part of it has been interrupted. */
+  cutOff(): void;
   /**
    * Notes that the code has been interrupted.
    *
@@ -83,5 +85,6 @@ export const NO_ATTEMPT: CurrentAttempt = {
   operations: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},
+  cutOff() {},
   interrupt() {},
 };

@@ -219,6 +219,12 @@ export class Attempt implements CurrentAttempt {
     this.#logLate('uncaught', reason);
   }
 
+  cutOff(): void {
+    if (this.#isOver) return;
+    this.state = 'cut off';
+    this.cutOffAtMs = performance.now() + RESPITE_MS;
+  }
+
   interrupt(blockedAt: (stacks: StackBudget) => string, importing: string | undefined): void {
     if (importing !== undefined) {
       this.#facts.runAlone(() => asNobody(() => logHalfImported(this.#facts, this.#code.name, importing)));
@@ -226,8 +232,7 @@ export class Attempt implements CurrentAttempt {
     if (this.#isOver) {
       this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
-      this.state = 'cut off';
-      this.cutOffAtMs = performance.now() + RESPITE_MS;
+      this.cutOff();
       // Node tells of the code's rejections before the error is made.
       holdBackUncaught();
       this.expiry.interrupt(blockedAt);

@@ -117,6 +117,7 @@ export class Interruption {
     }
     Interruption.isBeingTold = true;
     if (!readStackBelow(this.#onReply)?.isOfProgram) this.#options.onEnded(this);
+    else for (const attempt of this.expired.attempts) attempt.cutOff();
     Interruption.isBeingTold = false;
   };
 }

@@ -1,6 +1,7 @@
 /** Runs the scenario that its argument names, and prints a report as a line of JSON. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
+import { Session } from 'node:inspector';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { currentDeadline } from 'lambda-graceful-timeout';
 import { gate } from '../support/gate.js';
@@ -141,6 +142,17 @@ const scenarios: Record<string, () => Promise<unknown>> = {
         loop();
       };
       await Promise.all([ask(), ask().catch(estimate)]);
+    });
+    return { blocked, next: await serve(), warnings };
+  },
+
+  async 'swallows its interruption'() {
+    const blocked = await invoke(60, () => {
+      const session = new Session();
+      session.connect();
+      // Ends alone, and the handler goes on.
+      session.post('Runtime.evaluate', { expression: 'for (;;);' });
+      return 'answered';
     });
     return { blocked, next: await serve(), warnings };
   },

@@ -122,6 +122,16 @@ describe('Beside code that blocks the event loop (R27)', function () {
       });
     }
 
+    it('has timed out, and cannot answer any more, also if only a part of it has ended', async () => {
+      const { blocked, next, warnings } = await seen('swallows its interruption');
+      expect(blocked).to.deep.include({ error: 'LambdaTimeoutError', isInTime: true });
+      expect(blocked?.blockedAt).to.be.a('string');
+      expect(blocked?.hooks).to.deep.equal(['report', 'close']);
+      expect(next).to.deep.equal(SERVED);
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(/^Tasks\.handler answered late, after it had timed out/);
+    });
+
     it('a slow logger is not interrupted while it logs the errors of abandoned code (R16)', async () => {
       const { blocked, next, warnings } = await seen('a slow logger');
       expect(blocked).to.deep.equal(timedOut('at loop'));
