@@ -51,10 +51,7 @@ export interface Deadline {
   race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>>;
 }
 
-/**
- * The deadline of some code. User code that holds it can reach nothing else of the attempt. Its methods need no `this`, as those
- * outside an invocation: `const { race } = currentDeadline()` works in both.
- */
+/** The deadline of some code. User code that holds it can reach nothing else of the attempt. */
 export class AttemptDeadline implements Deadline {
   readonly #expiry: Expiry;
   readonly #operations: () => Operations | undefined;
@@ -73,35 +70,25 @@ export class AttemptDeadline implements Deadline {
     return this.#expiry.expired;
   }
 
-  get remainingMs(): Deadline['remainingMs'] {
-    return this.#remainingMs;
+  remainingMs(): number {
+    return this.#expiry.remainingMs();
   }
 
-  get throwIfExpired(): Deadline['throwIfExpired'] {
-    return this.#throwIfExpired;
+  throwIfExpired(): void {
+    if (this.#expiry.expired) throw this.#expiry.errorBelow(this.throwIfExpired);
   }
 
-  get race(): Deadline['race'] {
-    return this.#race;
-  }
-
-  readonly #remainingMs = (): number => this.#expiry.remainingMs();
-
-  readonly #throwIfExpired = (): void => {
-    if (this.#expiry.expired) throw this.#expiry.errorBelow(this.#throwIfExpired);
-  };
-
-  readonly #race = <Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>> => {
+  race<Value>(promise: Value | PromiseLike<Value>, name?: string): Promise<Awaited<Value>> {
     const expiry = this.#expiry;
     const settled = Promise.resolve(promise) as Promise<Awaited<Value>>;
     if (expiry.expired) {
       settled.catch(() => {}); // nobody else may wait for it
-      return Promise.reject(expiry.errorBelow(this.#race));
+      return Promise.reject(expiry.errorBelow(this.race));
     }
     const operations = this.#operations();
     return new Promise((resolve, reject) => {
       expiry.wait(reject);
-      operations?.begin(reject, () => ({ operation: name ? String(name) : 'promise' }), this.#race);
+      operations?.begin(reject, () => ({ operation: name ? String(name) : 'promise' }), this.race);
       const stop = (): void => {
         expiry.stopWaiting(reject);
         operations?.end(reject);
@@ -118,7 +105,7 @@ export class AttemptDeadline implements Deadline {
         },
       );
     });
-  };
+  }
 }
 
 /** The deadline outside an invocation, which never comes. Each call makes one, so that no listeners pile up on its signal. */

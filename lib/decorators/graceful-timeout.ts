@@ -9,10 +9,9 @@ import { startWatchdog } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG, type Watchdog } from '../watchdog/watchdog.js';
 import { type CheckedOptions, type GracefulTimeoutOptions, readOptions } from './graceful-timeout-options.js';
 import { classFinder } from './guarded-class.js';
-import { NOT_BOTH, ownHooks } from './hooks.js';
+import { recordHandler } from './hooks.js';
 import {
   type DualDecorator,
-  handlers,
   isApplied,
   type Member,
   type Method,
@@ -96,11 +95,9 @@ export function GracefulTimeout(...options: unknown[]): GracefulTimeoutDecorator
       throw member.misuse('a single argument', showGiven(options[1]), advice);
     }
     const read = readOptions(member, options[0]);
-    const { method, key, isStatic, metadataHolder } = member;
-    if (ownHooks(metadataHolder, isStatic).some((hook) => hook.key === key)) {
-      throw member.misuse('a method that is not a hook', 'a hook', NOT_BOTH);
-    }
-    const parameters = handlers.get(method) ?? method.length;
+    recordHandler(member);
+    const { method } = member;
+    const parameters = parameterCounts.get(method) ?? method.length;
     const handler = { method, parameters, ...read, watchdog: watchdogFor(member, read) };
     const warn = (message: string): void => log(handler.logger, 'warn', message, MISMATCH);
     trackOperations(() => attempts.getStore());
@@ -116,6 +113,9 @@ function watchdogFor({ name }: Member, { preempt, logger }: CheckedOptions): Wat
   return startWatchdog(name, (problem, detail) => log(logger, 'warn', problem, detail));
 }
 
+/** How many parameters the methods of decorated handlers declare: their own `length` may say less. */
+const parameterCounts = new WeakMap<Method, number>();
+
 /** Wraps the method. The wrapper has the name and the other properties of the method. */
 function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedClass): Method {
   function guarded(this: unknown, ...args: unknown[]): unknown {
@@ -125,7 +125,7 @@ function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedCla
       return Promise.reject(error);
     }
   }
-  handlers.set(guarded, handler.parameters);
+  parameterCounts.set(guarded, handler.parameters);
   return Object.defineProperties(guarded, {
     ...Object.getOwnPropertyDescriptors(handler.method),
     // The runtime client takes a function of three parameters for a callback handler, and may refuse it.

@@ -73,7 +73,8 @@ const declaresHooks = ({ metadataHolder, isStatic }: Member): boolean =>
 
 function unbound({ name, key, isStatic }: Member): TypeError {
   // The standard dialect does not tell the class.
-  const [owner] = isStatic ? (/^[^.[]+(?=[.[])/.exec(name) ?? ['YourClass']) : ['instance'];
+  const className = name.includes('.') ? name.split('.')[0] : 'YourClass';
+  const owner = isStatic ? className : 'instance';
   const bind = `export const handler = ${owner}.${String(key)}.bind(${owner});`;
   return new TypeError(
     `${name} was called without its instance, so its hooks cannot run. Export the bound method: \`${bind}\``,

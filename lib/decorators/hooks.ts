@@ -1,6 +1,6 @@
 import type { Hook } from '../invocation/hook.js';
 import { sharedSymbol } from '../shared.js';
-import { handlers, type Member } from './member.js';
+import type { Member } from './member.js';
 import { defineMetadata, getOwnMetadata, standardMetadata } from './metadata.js';
 
 /** A hook as it is recorded: without its name, which contains the class of the instance. */
@@ -9,14 +9,27 @@ export type RecordedHook = Omit<Hook, 'name'>;
 // So that all copies of this package find each other's hooks.
 const INSTANCE_HOOKS = sharedSymbol('hooks');
 const STATIC_HOOKS = sharedSymbol('static-hooks');
+const INSTANCE_HANDLERS = sharedSymbol('handlers');
+const STATIC_HANDLERS = sharedSymbol('static-handlers');
 
 /** Why a method cannot be the handler and one of its hooks. */
-export const NOT_BOTH = 'Put it on a method of its own: a hook is called in addition to the handler.';
+const NOT_BOTH = 'Put it on a method of its own: a hook is called in addition to the handler.';
+
+/** Records a handler on the class that declares it, and refuses one that is a hook. */
+export function recordHandler({ key, isStatic, metadataHolder, misuse }: Member): void {
+  if (ownHooks(metadataHolder, isStatic).some((hook) => hook.key === key)) {
+    throw misuse('a method that is not a hook', 'a hook', NOT_BOTH);
+  }
+  const own = ownHandlers(metadataHolder, isStatic);
+  if (metadataHolder) defineMetadata(handlersKey(isStatic), [...own, key], metadataHolder);
+}
 
 /** Records a hook on the class that declares it. */
 export function recordHook(member: Member, kind: Hook['kind'], responds = false): void {
-  const { key, isStatic, isPrivate, metadataHolder, method, misuse } = member;
-  if (handlers.has(method)) throw misuse('a method that is not the handler', 'the handler', NOT_BOTH);
+  const { key, isStatic, isPrivate, metadataHolder, misuse } = member;
+  if (ownHandlers(metadataHolder, isStatic).includes(key)) {
+    throw misuse('a method that is not the handler', 'the handler', NOT_BOTH);
+  }
   if (isPrivate) {
     throw misuse('a public or protected method', 'a private one', 'Make it `protected`, without `#`.');
   }
@@ -57,6 +70,11 @@ export function chain(level: object | undefined): object[] {
 }
 
 const metadataKey = (isStatic: boolean): symbol => (isStatic ? STATIC_HOOKS : INSTANCE_HOOKS);
+
+const handlersKey = (isStatic: boolean): symbol => (isStatic ? STATIC_HANDLERS : INSTANCE_HANDLERS);
+
+const ownHandlers = (holder: object | undefined, isStatic: boolean): readonly Member['key'][] =>
+  (holder && getOwnMetadata(handlersKey(isStatic), holder)) ?? [];
 
 export const ownHooks = (holder: object | undefined, isStatic: boolean): readonly RecordedHook[] =>
   (holder && getOwnMetadata(metadataKey(isStatic), holder)) ?? [];

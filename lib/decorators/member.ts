@@ -1,13 +1,9 @@
 import { isGenerator } from '../invocation/hook.js';
 import { memberName } from '../report/member-name.js';
-import { sharedByCopies } from '../shared.js';
 import { type MakeError, type Misuse, misuseAt, showGiven } from './misuse.js';
 
 /** Any method, whatever its parameters: `never` is what every parameter type accepts. */
 export type Method = (...args: never) => unknown;
-
-/** The handlers that are decorated, and how many parameters their own methods declare. */
-export const handlers = sharedByCopies('handlers', () => new WeakMap<Method, number>());
 
 /** A decorator for methods that `Accepted` describes, in both dialects of TypeScript. */
 export interface DualDecorator<Accepted extends Method> {

@@ -1,7 +1,17 @@
 import type { Writable } from 'node:stream';
 import { attempted } from '../operations/attempted.js';
 import type { Attempt } from './attempt.js';
+import type { GuardedHandler } from './invocation-facts.js';
 import { findResponseStream, limitTo, type ResponseStream } from './response-stream.js';
+
+type Callback = (error?: unknown, value?: unknown) => void;
+
+/** The callbacks of Lambda, as handlers get them: one may hand its own on to another handler. */
+const callbacks = new WeakSet<object>();
+
+/** Whether a method ends by its promise, since it is declared `async`. */
+const isAsync = (method: unknown): boolean =>
+  Object.prototype.toString.call(method) === '[object AsyncFunction]';
 
 /**
  * The arguments of a handler, until its invocation has settled. What the invocation leaves open may live much longer, and
@@ -55,19 +65,27 @@ export class HandlerArguments {
 
   /**
    * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not. The
-   * handler gets this one in both cases.
+   * handler gets this one in both cases. What another handler passes that is no callback of Lambda stays as it is.
    *
-   * @param parameters - how many the method declares
+   * @param isBelow - whether another handler has called the method
    * @returns whether the method ends by its callback alone
    */
-  passCallback(parameters: number, attempt: Attempt): boolean {
+  passCallback({ method, parameters }: GuardedHandler, isBelow: boolean, attempt: Attempt): boolean {
     const index = this.#contextIndex + 1;
     const declaresCallback = parameters > index;
-    const passed = typeof this.#args[index];
-    const takesCallback = passed === 'function' || (passed === 'undefined' && declaresCallback);
+    const given = this.#args[index];
+    const takesCallback =
+      typeof given === 'function'
+        ? !isBelow || callbacks.has(given)
+        : given === undefined && declaresCallback && !(isBelow && isAsync(method));
     if (takesCallback) {
-      this.#args[index] = (error?: unknown, value?: unknown) =>
-        error === undefined || error === null ? attempt.resolve(value) : attempt.reject(error);
+      const callback = (error?: unknown, value?: unknown): void => {
+        if (error === undefined || error === null) attempt.resolve(value);
+        else attempt.reject(error);
+        if (isBelow) (given as Callback | undefined)?.(error, value);
+      };
+      callbacks.add(callback);
+      this.#args[index] = callback;
     }
     return takesCallback && declaresCallback;
   }

@@ -1,3 +1,4 @@
+import type { InFlight } from '../deadline/current-attempt.js';
 import { inspect } from '../report/inspect.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { callUserCode } from '../report/stack.js';
@@ -84,7 +85,7 @@ export class HookRun implements UserCode {
   }
 
   call(attempt: Attempt): unknown {
-    const self = this.#facts.inFlight?.self;
+    const { self } = this.#facts.inFlight as InFlight;
     const method = (self as Methods)[this.#hook.key];
     // The hook must fail, and not be skipped silently.
     if (typeof method !== 'function' || isGenerator(method)) {

@@ -1,4 +1,10 @@
-import { asNobody, attempts, type CurrentAttempt, isOver } from '../deadline/current-attempt.js';
+import {
+  asNobody,
+  attempts,
+  type CurrentAttempt,
+  type InFlight,
+  isOver,
+} from '../deadline/current-attempt.js';
 import { read } from '../report/error-trail.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
@@ -107,8 +113,7 @@ class Invocation implements UserCode {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
     this.#args.take(attempt);
-    // Only Lambda passes a callback. What a handler passes to another one is its own affair.
-    const awaitsCallback = !below && this.#args.passCallback(this.#handler.parameters, attempt);
+    const awaitsCallback = this.#args.passCallback(this.#handler, below !== undefined, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
       else attempt.run(awaitsCallback);
@@ -116,7 +121,11 @@ class Invocation implements UserCode {
   }
 
   call(attempt: Attempt): unknown {
-    return callUserCode(this.#handler.method, this.#facts.inFlight?.self, this.#args.for(attempt));
+    return callUserCode(
+      this.#handler.method,
+      (this.#facts.inFlight as InFlight).self,
+      this.#args.for(attempt),
+    );
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
@@ -131,7 +140,7 @@ class Invocation implements UserCode {
       const { error } = end;
       this.#timeout = error;
       this.#hooks = [...onTimeout, ...always];
-      if (this.#args.hasStream) doNotWaitForAbandoned(this.#facts.inFlight?.context);
+      if (this.#args.hasStream) doNotWaitForAbandoned((this.#facts.inFlight as InFlight).context);
       this.#args.uncorkResponse();
       // The handler may have made it one that cannot be read.
       this.#log('error', String(read(error, 'message')), error);

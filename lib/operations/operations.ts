@@ -119,7 +119,7 @@ export class Operations {
       // One that cannot be described is not listed: the timeout must not fail because of it.
       const description = attempted(describe);
       // Of code that another invocation has left behind.
-      if (how.isQueued && isOfUser(trace, stacks, how.isOutside)) continue;
+      if (how.isQueued && isOfUser(trace, stacks, how.isOutside === true)) continue;
       const traces = earlier ? [trace, earlier] : [trace];
       if (description) entries.push({ ...description, atMs, traces, isAnswered });
     }

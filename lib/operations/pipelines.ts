@@ -8,6 +8,9 @@ interface Pipeline {
   readonly unanswered: Set<DriverMessage>;
 }
 
+/** How long a name is at most that a minifier has made. */
+const MINIFIED = 3;
+
 const pipelines = new WeakMap<DriverMessage, Pipeline>();
 
 /** The last command that was sent in the current call, until the next microtask, and for whom. */
@@ -45,16 +48,18 @@ export function joinPipeline(
 
 /**
  * Whether a method of a class is among the callers of a function. A minifier renames the class and not the methods: there it is
- * a method `exec` whose function, which is no method, calls `sendCommand`.
+ * a method `exec`, of a class with a very short name, whose function, which is no method, calls `sendCommand`.
  */
 const isSentBy = (className: string, below: Entry): boolean =>
   doCallersPass(below, (callers) =>
     callers.some((caller, index) => {
-      if (caller.getTypeName() === className) return true;
+      const typeName = caller.getTypeName() ?? '';
+      if (typeName === className) return true;
       const [inner, between] = callers
         .slice(Math.max(0, index - 2), index)
         .map((each) => each.getMethodName());
-      return caller.getMethodName() === 'exec' && inner === 'sendCommand' && !between;
+      const isExec = caller.getMethodName() === 'exec' && typeName.length <= MINIFIED;
+      return isExec && inner === 'sendCommand' && !between;
     }),
   );
 

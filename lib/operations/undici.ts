@@ -45,6 +45,8 @@ export function trackUndici(tracker: Tracker): void {
     if (request.upgrade) followWebSocket(tracker, request, socket);
     else if (request.method === 'CONNECT') tunnels.set(request, { socket, receivedBefore: socket.bytesRead });
   });
+  // Up to version 7.9, undici tells of no head of a request over HTTP/2.
+  tracker.listen<Message>('undici:request:bodySent', ({ request }) => sent.add(request));
   // Its requests are listed instead of its sockets.
   tracker.listen('undici:client:beforeConnect', skipNextSocket);
   tracker.listen<{ socket: Socket }>('undici:client:connected', ({ socket }) => skipSocket(socket, true));

@@ -123,7 +123,7 @@ function startOf(traces: readonly Trace[], stacks: StackBudget): { readonly star
  *
  * @param unlessBundled - whether it counts as none where the driver's code looks like the user's, in a bundle that is not mapped
  */
-export function isOfUser(trace: Trace, stacks: StackBudget, unlessBundled = false): boolean {
+export function isOfUser(trace: Trace, stacks: StackBudget, unlessBundled: boolean): boolean {
   const frames = framesOfFiles(trace, stacks);
   return frames.some(isOwn) && !(unlessBundled && isOwn(frames[0] as string));
 }

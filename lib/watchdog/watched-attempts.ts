@@ -20,7 +20,7 @@ const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.
 const isPatienceOver = ({ cutOffAtMs, hookDeadlineAtMs }: CurrentAttempt): boolean =>
   performance.now() >= (cutOffAtMs + hookDeadlineAtMs) / 2;
 
-/** For how long code that has timed out may block the thread, once that has been seen. */
+/** For how long code that has timed out may block the thread, once that has been seen, where nothing else is in flight. */
 function toleranceMs({ inFlight, deadlineAtMs, hookDeadlineAtMs }: CurrentAttempt): number {
   if (!inFlight) return SUSPECT_MS;
   return Math.min(SUSPECT_MS, Math.max(MIN_LEAVING_MS, (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART));
@@ -62,7 +62,7 @@ export class WatchedAttempts {
 
   remove(attempt: CurrentAttempt): void {
     this.#armed.delete(attempt);
-    if (this.#armed.size === 0) this.#nextMs = Number.POSITIVE_INFINITY;
+    if (this.#armed.size + this.#leaving.size === 0) this.#nextMs = Number.POSITIVE_INFINITY;
     if (attempt.state !== 'timed out') return;
     this.#hasSuspects = true;
     this.#leaving.add(attempt);
@@ -118,7 +118,8 @@ export class WatchedAttempts {
       if (!attempt.isWatched) return false;
       if (attempt.state !== 'timed out') return !isOver(attempt) && isDue(attempt);
       // A callback of a connection that it has opened may work for another invocation, but not for that long.
-      return stuckForMs >= toleranceMs(attempt) || this.#some(isAtDeadline);
+      const isShared = this.#some(({ inFlight }) => inFlight !== attempt.inFlight);
+      return stuckForMs >= (isShared ? SUSPECT_MS : toleranceMs(attempt)) || this.#some(isAtDeadline);
     };
     const expired = chain.slice(0, chain.map(mustEnd).lastIndexOf(true) + 1);
     if (expired.length === 0) return undefined;

@@ -118,22 +118,6 @@ describe('currentDeadline() (R24)', () => {
       expect(deadline?.signal.aborted).to.equal(false);
     });
 
-    it('has methods that work without it, as those outside an invocation', async () => {
-      const { remainingMs, throwIfExpired, race } = currentDeadline();
-      expect(remainingMs()).to.equal(Number.POSITIVE_INFINITY);
-      throwIfExpired();
-      expect(await race('outside')).to.equal('outside');
-      const result = invoke(async () => {
-        const inside = currentDeadline();
-        const { remainingMs, throwIfExpired, race } = inside;
-        expect(race).to.equal(inside.race);
-        expect(remainingMs()).to.equal(inside.remainingMs());
-        throwIfExpired();
-        return race(Promise.resolve('inside'));
-      });
-      expect(await result).to.equal('inside');
-    });
-
     it('is not expired before the deadline, and throws nothing', async () => {
       const expired = await invoke(async () => {
         currentDeadline().throwIfExpired();

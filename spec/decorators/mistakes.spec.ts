@@ -8,6 +8,14 @@ import { forever, useFakeTime } from '../support/fake-time.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { timedOut } from '../support/timed-out.js';
 
+/** Another decorator, in both dialects. */
+const wraps = loosely((value: unknown, _context: unknown, descriptor?: PropertyDescriptor) => {
+  if (!descriptor) return () => value;
+  const { value: method } = descriptor;
+  descriptor.value = () => method;
+  return undefined;
+});
+
 describe('a mistake in the use of a decorator (R3)', () => {
   const decorators = {
     '@GracefulTimeout': loosely(GracefulTimeout(1000)),
@@ -58,6 +66,15 @@ describe('a mistake in the use of a decorator (R3)', () => {
         }
         return Bad;
       };
+      const between = () => {
+        class Bad {
+          @loosely(hook)
+          @wraps
+          @GracefulTimeout(1000)
+          handler(): void {}
+        }
+        return Bad;
+      };
       const below = () => {
         class Bad {
           @GracefulTimeout(1000)
@@ -68,6 +85,7 @@ describe('a mistake in the use of a decorator (R3)', () => {
       };
       const mend = 'Put it on a method of its own: a hook is called in addition to the handler.';
       const place = memberName('Bad', 'handler');
+      expect(between).to.throw(TypeError, 'got the handler. ');
       expect(above)
         .to.throw(TypeError)
         .with.property(

@@ -52,6 +52,26 @@ function batchOf(logger: RecordingLogger, work: Work, recordMarginMs = 100) {
   return { batch: new Batch(), record, calls };
 }
 
+type Callback = (error: unknown, value?: unknown) => void;
+
+/** A callback handler. */
+class Legacy {
+  readonly ran: string[] = [];
+
+  @GracefulTimeout({ marginMs: 100, logger: new RecordingLogger() })
+  handler(_event: unknown, _context: unknown, callback?: Callback): unknown {
+    return void setTimeout(() => {
+      this.ran.push('answered');
+      callback?.(null, 'row');
+    }, 10);
+  }
+
+  @Finally
+  protected close({ status }: PromiseSettledResult<unknown>): void {
+    this.ran.push(`close ${status}`);
+  }
+}
+
 const DEPTHS = ['one below another', 'two below another'];
 
 describe('a decorated method that a handler calls (R18)', () => {
@@ -129,7 +149,7 @@ describe('a decorated method that a handler calls (R18)', () => {
       }
 
       @GracefulTimeout({ marginMs: 100, logger })
-      note(_record: string, _context: unknown, prefix?: string): unknown {
+      async note(_record: string, _context: unknown, prefix?: string): Promise<unknown> {
         return prefix;
       }
     }
@@ -146,6 +166,28 @@ describe('a decorated method that a handler calls (R18)', () => {
     expect(seen).to.deep.equal(['sent', undefined]);
     expect(progress).to.deep.equal([10]);
   });
+
+  for (const [how, call] of Object.entries({
+    'hands on the callback of Lambda, and returns': (legacy, args) => legacy.handler(...args),
+    'hands on the callback of Lambda, and returns nothing': (legacy, args) => void legacy.handler(...args),
+    'awaits it without a callback': async (legacy, [event, context]) => legacy.handler(event, context),
+  } satisfies Record<string, (legacy: Legacy, args: Parameters<Legacy['handler']>) => unknown>)) {
+    it(`ends by its callback, and then its hooks run, where a callback handler ${how} (R21)`, async () => {
+      class Router {
+        @GracefulTimeout({ marginMs: 1000, logger })
+        handler(event: unknown, context: unknown, callback?: Callback): unknown {
+          return call(legacy, [event, context, callback]);
+        }
+      }
+      const legacy = new Legacy();
+      const answer = (new Router().handler({}, new FakeContext(3000)) as Promise<unknown>).then((value) => [
+        value,
+        ...legacy.ran,
+      ]);
+      await time.clock.tickAsync(10);
+      expect(await answer).to.deep.equal(['row', 'answered', 'close fulfilled']);
+    });
+  }
 
   it('times out by its own deadline if that comes first', async () => {
     const { batch, record } = batchOf(logger, () => currentDeadline().race(forever()), 2000);

@@ -396,6 +396,18 @@ describe('Commands that are sent together (R30)', () => {
         client.get();
       }
     })();
+    const help = (): void => client.get();
+    const helped = new (class H {
+      exec(): void {
+        help();
+        help();
+      }
+    })();
+    const long = new (class Orders {
+      exec(): void {
+        for (const command of ['get', 'set']) send(command);
+      }
+    })();
     const pending = (call: () => void): Promise<string[]> =>
       operationsAfter(() => {
         call();
@@ -404,6 +416,8 @@ describe('Commands that are sent together (R30)', () => {
     expect(await pending(() => of.exec())).to.deep.equal(['PIPELINE redis://db.internal:5000']);
     expect(await pending(() => of.run())).to.have.length(2);
     expect(await pending(() => user.exec())).to.have.length(2);
+    expect(await pending(() => helped.exec())).to.have.length(2);
+    expect(await pending(() => long.exec())).to.have.length(2);
   });
 
   it('are none of what another driver is told to send between them', async () => {

@@ -50,7 +50,6 @@ describe('what is held back of what nobody has caught (R16)', () => {
 
   describe('that leads to a timeout, of code whose deadline has not come', () => {
     const timeout = Object.create(LambdaTimeoutError.prototype, { message: { value: 'timed out' } }) as Error;
-    const wrapped = new RangeError('secret', { cause: timeout });
     let warn: sinon.SinonStub;
     beforeEach(() => {
       warn = sinon.stub(console, 'warn');
@@ -73,8 +72,12 @@ describe('what is held back of what nobody has caught (R16)', () => {
       });
     }
 
-    for (const state of ['running', 'ended', undefined] as const) {
-      it(`has words of its own: passes if it is thrown, and is said without them if it is rejected (${state ?? 'no attempt'})`, () => {
+    for (const state of ['running', undefined] as const) {
+      it(`has words of its own: passes if it is thrown, and is said without them, once, if it is rejected (${state ?? 'no attempt'})`, () => {
+        const message = `Request failed\n    at https://secret@example.com:1:2 (${state})`;
+        const name = `${state}Error`;
+        const wrapped = Object.assign(new RangeError(message, { cause: timeout }), { name });
+        wrapped.stack += '\nCaused by: secret:1:2';
         const events = (): void => {
           tell('uncaughtExceptionMonitor', wrapped, 'uncaughtException');
           tell('uncaughtException', wrapped, 'uncaughtException');
@@ -82,30 +85,65 @@ describe('what is held back of what nobody has caught (R16)', () => {
           tell('uncaughtExceptionMonitor', wrapped, 'unhandledRejection');
           tell('uncaughtException', wrapped, 'unhandledRejection');
           tell('unhandledRejection', wrapped, Promise.resolve());
+          tell('unhandledRejection', wrapped, Promise.resolve());
         };
         if (state) expect(takenOf(state, events)).to.deep.equal([]);
         else events();
         expect(foreign).to.deep.equal([wrapped]);
-        const [[message, detail]] = warn.args as [[string, string]];
+        const [[line, detail]] = warn.args as [[string, string]];
         expect(warn.callCount).to.equal(1);
-        expect(message).to.equal(
+        expect(line).to.equal(
           'A rejection that nobody handles leads to a timeout, so it does not end the process',
         );
         expect(detail)
-          .to.match(/^RangeError\n +at .*left-uncaught\.spec/)
+          .to.match(/^\w+Error\n +at .*left-uncaught\.spec/)
           .and.not.include('secret');
       });
     }
+
+    it('has words of its own, of what an invocation has opened that ended in time, as a queue: is held back without a word', () => {
+      const wrapped = new RangeError('Request failed', { cause: timeout });
+      expect(takenOf('ended', () => tell('unhandledRejection', wrapped, Promise.resolve()))).to.deep.equal(
+        [],
+      );
+      expect(foreign).to.deep.equal([]);
+      expect(warn.args).to.deep.equal([]);
+    });
+
+    it('has no name and no frames where it is no error', () => {
+      const odd = {
+        name: Symbol('odd'),
+        stack: 5,
+        cause: timeout,
+        message: {
+          toString(): never {
+            throw new Error('refused');
+          },
+        },
+      };
+      tell('unhandledRejection', odd, Promise.resolve());
+      expect(warn.args.map(([, detail]) => detail)).to.deep.equal(['Error']);
+      expect(foreign).to.deep.equal([]);
+    });
   });
 
-  it('has no name and no frames where it is no error', () => {
-    const warn = sinon.stub(console, 'warn');
-    const timeout = Object.create(LambdaTimeoutError.prototype);
-    tell('unhandledRejection', { name: Symbol('odd'), stack: 5, cause: timeout }, Promise.resolve());
-    const [, detail] = warn.args[0] ?? [];
-    warn.restore();
-    expect(detail).to.equal('Error');
-    expect(foreign).to.deep.equal([]);
+  it('is the error of an aborted call of what an ended invocation has opened, for a second after a deadline', () => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const aborted = new DOMException('The operation was aborted', 'AbortError');
+      const leave = (): void => tell('unhandledRejection', aborted, Promise.resolve()) as undefined;
+      holdBackUncaught();
+      clock.tick(999);
+      expect(takenOf('ended', leave)).to.deep.equal([]);
+      expect(foreign).to.deep.equal([]);
+      takenOf('running', leave);
+      expect(foreign).to.deep.equal([aborted]);
+      clock.tick(1);
+      takenOf('ended', leave);
+      expect(foreign).to.deep.equal([aborted, aborted]);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('is not the error of an aborted call of code without a deadline, whose signal is another one', () => {

@@ -80,11 +80,12 @@ describe('when a thread has to be looked at (R26)', () => {
     expect(watched.msUntilLook()).to.equal(NEVER);
   });
 
-  it('is four times a second once there may be abandoned code, and then when that may end', () => {
+  it('is four times a second once there may be abandoned code, and then when that may end', async () => {
     watched.remove(timedOut());
     expect(watched.msUntilLook()).to.equal(250);
     watched.findExpired(true);
-    expect(watched.msUntilLook()).to.be.within(900, 1000);
+    await reallyWait(20);
+    expect(watched.msUntilLook()).to.be.within(500, 985);
     watched.noteAlive();
     expect(watched.msUntilLook()).to.equal(250);
     watched.add(attemptOf());
@@ -207,6 +208,28 @@ describe('code that must end (R27)', () => {
       expect(look(attempt), 'half of the time of the hooks is over').to.have.property('isUrgent', true);
       watched.noteAlive();
       expect(look(attempt)).to.equal(undefined);
+    });
+
+    it('is for a second where another invocation is in flight, which a callback of it may serve', async () => {
+      const attempt = timedOut(undefined, { hookDeadlineAtMs: 500, inFlight: { self: 1, context: 1 } });
+      const hook = attemptOf({ deadlineAtMs: 500, cutOffAtMs: 500, inFlight: attempt.inFlight });
+      const other = attemptOf({ deadlineAtMs: 900, inFlight: { self: 1, context: 2 } });
+      for (const each of [hook, other]) watched.add(each);
+      watched.remove(attempt);
+      expect(look(attempt)).to.equal(undefined);
+      await reallyWait(60);
+      expect(look(attempt)).to.equal(undefined);
+      watched.remove(other);
+      expect(look(attempt)).to.deep.equal({ attempts: [attempt], isUrgent: false });
+    });
+
+    it('is looked at soon also once a hook of its invocation has ended', () => {
+      const attempt = timedOut(undefined, { hookDeadlineAtMs: 500, inFlight: { self: 1, context: 1 } });
+      const hook = attemptOf({ deadlineAtMs: 500, cutOffAtMs: 500, inFlight: attempt.inFlight });
+      watched.remove(attempt);
+      watched.add(hook);
+      watched.remove(hook);
+      expect(watched.msUntilLook()).to.equal(50);
     });
 
     it('is looked at soon until its invocation has settled, at least after 15 ms and at most after 250', () => {
