@@ -9,7 +9,7 @@ interface Pipeline {
 }
 
 /** How long a name is at most that a minifier has made. */
-const MINIFIED = 3;
+const MINIFIED = 2;
 
 const pipelines = new WeakMap<DriverMessage, Pipeline>();
 
