@@ -220,9 +220,7 @@ export class Attempt implements CurrentAttempt {
   }
 
   cutOff(): void {
-    if (this.#isOver) return;
-    this.state = 'cut off';
-    this.cutOffAtMs = performance.now() + RESPITE_MS;
+    if (!this.#isOver) this.state = 'cut off';
   }
 
   interrupt(blockedAt: (stacks: StackBudget) => string, importing: string | undefined): void {
@@ -233,6 +231,7 @@ export class Attempt implements CurrentAttempt {
       this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
       this.cutOff();
+      this.cutOffAtMs = performance.now() + RESPITE_MS;
       // Node tells of the code's rejections before the error is made.
       holdBackUncaught();
       this.expiry.interrupt(blockedAt);
