@@ -249,6 +249,7 @@ describe('currentDeadline() (R24)', () => {
     expect(remainingMs).to.equal(Number.POSITIVE_INFINITY);
     const blockedAt = sinon.fake.returns('nowhere');
     NO_ATTEMPT.interrupt(blockedAt, undefined);
+    NO_ATTEMPT.cutOff();
     NO_ATTEMPT.takeUncaught(new Error('of nobody'));
     expect(blockedAt.called).to.equal(false);
     expect(NO_ATTEMPT.state).to.equal('running');
