@@ -158,7 +158,7 @@ export class ThreadWatchdog implements Watchdog {
     // The code has ended, and V8 is about to say so.
     if (interruption && !stack?.isOfProgram) return false;
     const expired = this.#attempts.findExpired(stack !== undefined, interruption?.expired.attempts[0]);
-    if (expired && stack?.isInNode && !expired.isUrgent && !interruption?.isSwallowed) return true;
+    if (expired && !interruption?.isSwallowed && stack?.isInNode && !expired.isUrgent) return true;
     if (interruption) {
       if (!expired) return false;
       if (interruption.isOverdue) this.#reporter.onObstacle(SWALLOWED);
