@@ -30,8 +30,9 @@ export const database: Sample = {
           'a second one in the same process that timed out':
             timedOutGracefully(second) && second.processId === first.processId,
           'the query in the message': printed(second, `waiting for ${hung} since `),
+          // Of `handler.ts`, unless there was no time for its source map.
           'the line that began it':
-            printed(second, `Hung: ${hung} at markPaid (`) && printed(second, 'handler.ts:'),
+            printed(second, `Hung: ${hung} at markPaid (`) && printed(second, 'handler.'),
           'the line of the @Finally hook': printed(second, 'Cleaned up'),
           'a third one in the same process that succeeded, over a new connection':
             third.status === 'succeeded' &&
