@@ -30,8 +30,8 @@ export interface FinallyDecorator
  * and the next one starts. Hooks of superclasses run too, after those of the class. A hook that fails or is abandoned is
  * logged. It cannot change an error. But if the handler has succeeded, the invocation fails with the hook's error.
  *
- * @throws TypeError when the class is defined: not on a public or protected method, on a generator, or called with an
- * argument
+ * @throws TypeError when the class is defined: not on a public or protected method, on a generator or the handler,
+ * or called with an argument
  *
  * @example
  * ```ts

@@ -58,8 +58,8 @@ export interface GracefulTimeoutDecorator extends DualDecorator<(...handlerArgum
  * says so.
  *
  * @param options - the margin in ms, a finite number > 0, or an object with it and more: {@link GracefulTimeoutOptions}
- * @throws TypeError when the class is defined: not on a method, on a generator, or an option that is unknown or out of
- * its range
+ * @throws TypeError when the class is defined: not on a method, on a generator or a hook, or an option that is unknown or
+ * out of its range
  *
  * @example
  * ```ts

@@ -44,8 +44,8 @@ export interface OnTimeoutDecorator
  * `respond: true` nobody receives what the hook returns; a warning says so once.
  *
  * @param options - `respond: true` makes what the method returns the response; see {@link OnTimeoutOptions}
- * @throws TypeError when the class is defined: not on a public or protected method, on a generator, an unknown option,
- * or a second `respond: true` in the class
+ * @throws TypeError when the class is defined: not on a public or protected method, on a generator or the handler,
+ * an unknown option, or a second `respond: true` in the class
  *
  * @example
  * ```ts

@@ -58,19 +58,16 @@ export class HandlerArguments {
     return this.#limited?.destroyed === true && (this.#stream as ResponseStream).writableEnded !== true;
   }
 
-  /** Takes the attempt of the handler. */
-  take(attempt: Attempt): void {
-    this.#handler = attempt;
-  }
-
   /**
-   * Passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a callback themselves, later ones do not. The
-   * handler gets this one in both cases. What another handler passes that is no callback of Lambda stays as it is.
+   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a
+   * callback themselves, later ones do not. The handler gets this one in both cases. What another handler passes that is no
+   * callback of Lambda stays as it is.
    *
    * @param isBelow - whether another handler has called the method
    * @returns whether the method ends by its callback alone
    */
   passCallback({ method, parameters }: GuardedHandler, isBelow: boolean, attempt: Attempt): boolean {
+    this.#handler = attempt;
     const index = this.#contextIndex + 1;
     const declaresCallback = parameters > index;
     const given = this.#args[index];

@@ -112,7 +112,6 @@ class Invocation implements UserCode {
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
-    this.#args.take(attempt);
     const awaitsCallback = this.#args.passCallback(this.#handler, below !== undefined, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
