@@ -30,8 +30,8 @@ function take(event: string, error: unknown, origin: unknown): boolean {
     if (!isRepeated) late.takeUncaught(error);
     return true;
   }
-  // What an invocation has opened that ended in time may work for another one, as a queue does. Node 24 tells of a rejection in
-  // the context in which it was made.
+  // What an invocation has opened that ended in time may work for another one, as a queue does. From Node 24 on, Node tells of a
+  // rejection in the context of the call which rejects the promise.
   const isOfQueue = current?.state === 'ended';
   const mayBeAborted = isOfQueue && performance.now() < deadlineCameAtMs + ABORTING_MS;
   if (!onlyHeeds(error, isTimeout, mayBeAborted)) return false;

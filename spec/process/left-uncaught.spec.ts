@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { type AttemptState, attempts, NO_ATTEMPT } from '../../lib/deadline/current-attempt.js';
@@ -125,6 +126,21 @@ describe('what is held back of what nobody has caught (R16)', () => {
       expect(warn.args.map(([, detail]) => detail)).to.deep.equal(['Error']);
       expect(foreign).to.deep.equal([]);
     });
+  });
+
+  it('is told by Node in the context of the promise, and from Node 24 on in that of the call which rejects it', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const told = new Promise((resolve) =>
+      process.once('unhandledRejection', () => resolve(context.getStore())),
+    );
+    let reject = (_reason: Error): void => {};
+    context.run('the promise', () => {
+      new Promise((_, rejectIt) => {
+        reject = rejectIt;
+      });
+    });
+    context.run('the call', () => setImmediate(() => reject(failure)));
+    expect(await told).to.equal(Number.parseInt(process.versions.node, 10) < 24 ? 'the promise' : 'the call');
   });
 
   it('is the error of an aborted call of what an ended invocation has opened, for a second after a deadline', () => {
