@@ -22,6 +22,7 @@ const OF_SUCCESS = /^INFO (closed( first)?: fulfilled|left the subclass)$/;
 export async function invokeTwice(lambda: LocalLambda, way: Way): Promise<InvocationResult> {
   const from = lambda.log.length;
   const result = await lambda.invoke({ way });
+  expect(result.status, result.error?.errorMessage).to.be.oneOf(['succeeded', 'failed']);
   const next = await lambda.invoke({});
   expect(next).to.include({ status: 'succeeded', processId: result.processId });
   expect(next.response ?? next.body).to.be.oneOf(['done', 'one done']);
