@@ -44,8 +44,8 @@ export class WatchedAttempts {
   #nextMs = Number.POSITIVE_INFINITY;
   /** Whether there may be abandoned code, which can block the thread at any time. */
   #hasSuspects = false;
-  // What the looks have seen since the thread last gave a sign of life: since when it is stuck, and whether the last look
-  // found code of no invocation in flight.
+  // What the looks have seen since the thread last gave a sign of life: since when it is stuck, and whether one of them
+  // has found code of no invocation in flight.
   #stuckSinceMs: number | undefined;
   #sawShared = false;
 
@@ -106,10 +106,10 @@ export class WatchedAttempts {
     const current = attempts.getStore();
     const chain = chainOf(current === undefined || current === NO_ATTEMPT ? (lost ?? current) : current);
     if (chain.every(isOver) && !chain.some(({ state }) => state === 'timed out')) {
-      // Code of the module level, or of an invocation that has ended. The thread may also be idle, or just passing on the
-      // answer of an invocation. Then two looks in a row do not see the same.
+      // Code of the module level, or of an invocation that has ended. It may also just be passing on the answer of an
+      // invocation. Then two looks do not both find it.
       const wasShared = this.#sawShared;
-      this.#sawShared = true;
+      this.#sawShared ||= isInCode;
       const only = isInCode && wasShared ? this.#findOnlyInvocation() : undefined;
       return only && isDue(only) ? { attempts: [only], isUrgent: isPatienceOver(only) } : undefined;
     }
