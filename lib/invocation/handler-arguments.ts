@@ -9,9 +9,47 @@ type Callback = (error?: unknown, value?: unknown) => void;
 /** The callbacks of Lambda, as handlers get them: one may hand its own on to another handler. */
 const callbacks = new WeakSet<object>();
 
+/** What a callback settles. */
+interface Settled {
+  resolve(value: unknown): void;
+  reject(reason: unknown): void;
+}
+
+/** @param next - the callback that was given, which is called too */
+function callbackOf(settled: Settled, next?: Callback): Callback {
+  const callback: Callback = (error, value) => {
+    if (error === undefined || error === null) settled.resolve(value);
+    else settled.reject(error);
+    next?.(error, value);
+  };
+  callbacks.add(callback);
+  return callback;
+}
+
 /** Whether a method ends by its promise, since it is declared `async`. */
 const isAsync = (method: unknown): boolean =>
   Object.prototype.toString.call(method) === '[object AsyncFunction]';
+
+/**
+ * Calls a handler as a part of an invocation that is under way, as `super.handler(event, context)` does. If it takes a
+ * callback and is given none, the caller waits for that.
+ */
+export function callPart(
+  { method, parameters }: GuardedHandler,
+  self: unknown,
+  args: unknown[],
+  contextIndex: number,
+): unknown {
+  const index = contextIndex + 1;
+  if (parameters <= index || args[index] !== undefined || isAsync(method)) return method.apply(self, args);
+  return new Promise((resolve, reject) => {
+    const passed = [...args];
+    passed[index] = callbackOf({ resolve, reject });
+    const value = method.apply(self, passed);
+    // A promise, so the parameter is no callback.
+    if (value !== undefined) resolve(value);
+  });
+}
 
 /**
  * The arguments of a handler, until its invocation has settled. What the invocation leaves open may live much longer, and
@@ -76,13 +114,7 @@ export class HandlerArguments {
         ? !isBelow || callbacks.has(given)
         : given === undefined && declaresCallback && !(isBelow && isAsync(method));
     if (takesCallback) {
-      const callback = (error?: unknown, value?: unknown): void => {
-        if (error === undefined || error === null) attempt.resolve(value);
-        else attempt.reject(error);
-        if (isBelow) (given as Callback | undefined)?.(error, value);
-      };
-      callbacks.add(callback);
-      this.#args[index] = callback;
+      this.#args[index] = callbackOf(attempt, isBelow ? (given as Callback | undefined) : undefined);
     }
     return takesCallback && declaresCallback;
   }

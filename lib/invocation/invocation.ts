@@ -11,7 +11,7 @@ import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt, type End, type UserCode } from './attempt.js';
-import { HandlerArguments } from './handler-arguments.js';
+import { callPart, HandlerArguments } from './handler-arguments.js';
 import { type GuardedClass, type Hook, HookRun, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
@@ -24,15 +24,14 @@ export function invoke(
   self: unknown,
   args: unknown[],
 ): unknown {
-  const { method, logger } = handler;
   const lambda = readLambdaContext(args);
   const current = attempts.getStore();
-  if (isPart(current, self, lambda.context)) return method.apply(self, args);
+  if (isPart(current, self, lambda.context)) return callPart(handler, self, args, lambda.index);
 
   const { handlerName } = guarded;
   if (lambda.problem !== undefined) {
     const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
-    warnOfContext(lambda.problem, Object(owner), handlerName, logger);
+    warnOfContext(lambda.problem, Object(owner), handlerName, handler.logger);
   }
   const facts = factsOf(handler, handlerName, lambda, self, findBelow(current));
   // Not in the function below, which would keep the arguments in memory as long as the promise.

@@ -189,6 +189,66 @@ describe('a decorated method that a handler calls (R18)', () => {
     });
   }
 
+  describe('by super.handler(), as a part of its invocation (R18, R21)', () => {
+    const overridden = async (base: typeof Legacy, call: (handler: Handler) => unknown): Promise<unknown> => {
+      class Orders extends base {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override async handler(event: unknown, context: unknown): Promise<unknown> {
+          return [await call((...more) => super.handler(event, context, ...more)), ...this.ran];
+        }
+      }
+      const orders = new Orders();
+      const answer = orders.handler({}, new FakeContext(3000));
+      await time.clock.tickAsync(10);
+      return answer;
+    };
+    type Handler = (...more: Callback[]) => unknown;
+
+    it('can await a callback handler without a callback', async () => {
+      expect(await overridden(Legacy, (handler) => handler())).to.deep.equal(['row', 'answered']);
+    });
+
+    it('gets the error of a callback handler, its callback and what it throws', async () => {
+      for (const fail of [
+        (callback?: Callback) => callback?.(new Error('no row')),
+        () => {
+          throw new Error('no row');
+        },
+      ]) {
+        class Failing extends Legacy {
+          @GracefulTimeout({ marginMs: 100, logger })
+          override handler(_event: unknown, _context: unknown, callback?: Callback): unknown {
+            return void fail(callback);
+          }
+        }
+        const error = overridden(Failing, async (handler) => handler()).catch(({ message }) => message);
+        expect(await error).to.equal('no row');
+      }
+    });
+
+    it('can pass a callback of its own', async () => {
+      const viaCallback = (handler: Handler) => new Promise((resolve) => handler((_, row) => resolve(row)));
+      expect(await overridden(Legacy, viaCallback)).to.deep.equal(['row', 'answered']);
+    });
+
+    it('gets what a method returns whose third parameter is no callback', async () => {
+      class Paged extends Legacy {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override handler(_event: unknown, _context: unknown, _page?: unknown): unknown {
+          return Promise.resolve('page');
+        }
+      }
+      class Awaited extends Legacy {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override async handler(_event: unknown, _context: unknown, page?: unknown): Promise<unknown> {
+          return typeof page;
+        }
+      }
+      expect(await overridden(Paged, (handler) => handler())).to.deep.equal(['page']);
+      expect(await overridden(Awaited, (handler) => handler())).to.deep.equal(['undefined']);
+    });
+  });
+
   it('times out by its own deadline if that comes first', async () => {
     const { batch, record } = batchOf(logger, () => currentDeadline().race(forever()), 2000);
     const context = new FakeContext(3000);
