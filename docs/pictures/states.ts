@@ -109,13 +109,13 @@ export function states(language: Language, theme: Theme): string {
 /** The same, for pages that are narrow. */
 export function narrowStates(language: Language, theme: Theme): string {
   const words = WORDS[language];
-  const [left, width, right] = [28, 96, 184];
-  return picture({ theme, width: 360, height: 500, title: words.title }, [
+  const [left, width, right] = [22, 106, 188];
+  return picture({ theme, width: 384, height: 500, title: words.title }, [
     box(left, 20, width, 40, words.running, 'blue', 'middle on bold'),
     box(left, 180, width, 40, words.grace, 'card blue-line grace', 'middle blue bold'),
-    ...outcome(right, 14, 164, words.inTime, 'green'),
-    ...outcome(right, 174, 164, words.late, 'amber'),
-    ...outcome(left, 318, 320, words.timedOut, 'red'),
+    ...outcome(right, 14, 184, words.inTime, 'green'),
+    ...outcome(right, 174, 184, words.late, 'amber'),
+    ...outcome(left, 318, 350, words.timedOut, 'red'),
     arrow([
       [left + width, 40],
       [right - 2, 40],
