@@ -9,6 +9,9 @@ export function trackChildProcesses(tracker: Tracker): void {
   });
 }
 
-function describe({ pid, spawnfile }: ChildProcess): Description | undefined {
-  return pid === undefined ? undefined : { operation: `child process ${spawnfile.split(/[\\/]/).at(-1)}` };
+function describe({ pid, spawnfile, exitCode, signalCode }: ChildProcess): Description | undefined {
+  if (pid === undefined) return undefined;
+  // It closes once nothing holds its pipes any more: another process that it has started may.
+  const isDone = (exitCode ?? signalCode) !== null;
+  return { operation: `child process ${spawnfile.split(/[\\/]/).at(-1)}`, isDone };
 }

@@ -50,12 +50,18 @@ function describe(request: ClientRequest): Description | undefined {
   const isClosed = request.destroyed || request.socket?.destroyed;
   if (isClosed && !bodyLeftUnread(request)) return undefined;
   const url = urlOf(request);
-  return { operation: isWebSocket(request) ? nameOfWebSocket(url) : nameOfRequest(request.method, url) };
+  return {
+    operation: isWebSocket(request) ? nameOfWebSocket(url) : nameOfRequest(request.method, url),
+    isDone: responseOf(request)?.complete === true,
+  };
 }
+
+const responseOf = (request: ClientRequest): IncomingMessage | undefined =>
+  (request as { res?: IncomingMessage }).res;
 
 /** The response whose body has come, and which the program has not read to its end: without keep-alive its socket has closed. */
 function bodyLeftUnread(request: ClientRequest): IncomingMessage | undefined {
-  const { res } = request as { res?: IncomingMessage };
+  const res = responseOf(request);
   const isOpen = res?.complete && !res.readableEnded && !res.destroyed;
   // What follows the head of a WebSocket or a tunnel is no body.
   return isOpen && res.statusCode !== 101 && request.method !== 'CONNECT' ? res : undefined;
@@ -73,8 +79,7 @@ const isWebSocket = (request: ClientRequest): boolean =>
 
 /** A request that opens a WebSocket closes when that is open. From then on its socket is listed. */
 function noteWebSocket(request: ClientRequest): void {
-  const { res } = request as { res?: IncomingMessage };
-  if (res?.statusCode === 101 && request.socket && isWebSocket(request)) {
+  if (responseOf(request)?.statusCode === 101 && request.socket && isWebSocket(request)) {
     asWebSocket(request.socket, nameOfWebSocket(urlOf(request)));
   }
 }

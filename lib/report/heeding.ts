@@ -8,8 +8,12 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
   'ABORT_ERR',
   'ERR_ABORTED',
   'ERR_CANCELED',
+  'ERR_STREAM_PREMATURE_CLOSE', // `pipeline()` into a request of node:http, from Node 24 on
   'UND_ERR_ABORTED',
 ]);
+
+/** What node:http says of a response whose request was aborted, and the AWS SDK after it, with a hint. */
+const ABORTED_RESPONSE = /^aborted\b/;
 
 /**
  * Whether an error only says that code heeds its signal: it is the reason of the signal or the error of an aborted call, or
@@ -59,8 +63,10 @@ export function saysMore(error: unknown, isReason: (value: unknown) => boolean):
 function isAbort(value: unknown): boolean {
   // Also what is no error, such as a `Cancel` of axios up to 0.26.
   const names = [read(value, 'name'), read(read(value, 'constructor'), 'name')];
+  const code = read(value, 'code');
   return (
-    ABORT_CODES.has(read(value, 'code')) ||
+    ABORT_CODES.has(code) ||
+    (code === 'ECONNRESET' && ABORTED_RESPONSE.test(String(read(value, 'message')))) ||
     read(value, 'isCanceled') === true || // execa
     names.some((name) => ABORT_NAME.test(String(name)))
   );

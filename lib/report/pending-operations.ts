@@ -60,6 +60,8 @@ export interface Description {
   readonly isBusy?: boolean;
   /** Whether a request has not been sent yet. It may have been given up since, of which nobody tells. */
   readonly isUnsent?: boolean;
+  /** Whether all of it has come, and only its end has not been told: a program has exited, or a response waits to be read. */
+  readonly isDone?: boolean;
   /** The server of a command. */
   readonly server?: string | undefined;
   /** The server of a connection that is not listed if a command of it is. */
@@ -105,7 +107,8 @@ export function summarize(entries: readonly ListedOperation[], nowMs: number, st
 }
 
 /** How doubtful it is that an operation is what keeps the invocation waiting. */
-function doubtOf({ isBusy, isAnswered, isUnsent }: ListedOperation): number {
+function doubtOf({ isBusy, isAnswered, isUnsent, isDone }: ListedOperation): number {
+  if (isDone) return 5;
   if (isBusy !== undefined) return isBusy ? 1 : 4;
   if (isAnswered) return 3;
   return isUnsent ? 2 : 0;

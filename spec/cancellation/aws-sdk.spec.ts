@@ -53,7 +53,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
     });
   }
 
-  it('S3 GetObject, in the middle of the object: the error looks like a lost connection, so it is the cause of the timeout (R12)', async () => {
+  it('S3 GetObject, in the middle of the object: the error looks like a lost connection, and is no cause of the timeout (R16)', async () => {
     const server = await HangingServer.start(half);
     const answer = gate();
     const { error, rejection } = await cutOff(async (abortSignal) => {
@@ -63,7 +63,7 @@ describe('An AWS SDK client that is given the signal (R24)', function () {
       return Body?.transformToString();
     }, answer.opened);
     expect(rejection).to.include({ name: 'Error', message: 'aborted', code: 'ECONNRESET' });
-    expect(error.cause).to.equal(rejection);
+    expect(error).not.to.have.property('cause');
     expect(await server.stop()).to.deep.equal(['GET /reports/march: given up']);
   });
 

@@ -1,5 +1,7 @@
 import { request } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import axios from 'axios';
 import { execa } from 'execa';
@@ -33,7 +35,7 @@ const CHILD = `
 const childArguments = (url: string): string[] => ['--input-type=module', '-e', CHILD, withToken(url), BODY];
 
 /** In the middle of an answer it rejects as if the connection was lost. */
-export const callAws: Call = (url, signal) => {
+const callAws: Call = (url, signal) => {
   const client = new SQSClient({
     endpoint: url,
     region: 'us-east-1',
@@ -53,6 +55,21 @@ export const CLIENTS: Readonly<Record<string, Call>> = {
         .on('response', (response) => text(response).then(resolve, reject))
         .end(BODY);
     }),
+  '`pipeline()` with an answer of node:http': (url, signal) =>
+    new Promise((resolve, reject) => {
+      request(withToken(url), { method: 'POST', headers: HEADERS, signal })
+        .on('error', reject)
+        .on('response', (response) => {
+          pipeline(response, new PassThrough().resume(), { signal }).then(resolve, reject);
+        })
+        .end(BODY);
+    }),
+  // Its body never ends, so that it hangs with each server.
+  '`pipeline()` into a request of node:http': (url, signal) => {
+    const body = new PassThrough();
+    body.write(BODY);
+    return pipeline(body, request(withToken(url), { method: 'POST', headers: HEADERS }), { signal });
+  },
   undici: async (url, signal) => {
     const { body } = await undiciRequest(withToken(url), { ...POST, signal, dispatcher: new Agent() });
     return body.text();

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { attempts } from '../../lib/deadline/current-attempt.js';
 import { listen } from '../support/listen.js';
 import { NeverAcceptingServer } from '../support/never-accepting-server.js';
-import { type CleanUp, operationsAfter } from '../support/pending.js';
+import { type CleanUp, namesOf, operationsAfter, timeOutAfter } from '../support/pending.js';
 
 /** Node 20 reports only the sockets that `net.connect()` and `net.createConnection()` make. */
 const tellsOfAllSockets = !/^v20\./.test(process.version);
@@ -273,6 +273,27 @@ describe('A child process (R30)', () => {
       expect(await operationsAfter(() => ending(begin()))).to.deep.equal([`child process ${name}`]);
     });
   }
+
+  it('is named after all else once it has exited, though it has left its pipes to another one', async () => {
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
+    let left: ChildProcess | undefined;
+    const error = await timeOutAfter(async () => {
+      left = spawn('sh', ['-c', 'sleep 10 & echo $!']);
+      const [id] = await once(left.stdout as NodeJS.ReadableStream, 'data');
+      if (left.exitCode === null) await once(left, 'exit');
+      const socket = net.connect(port, '127.0.0.1').on('error', ignore);
+      socket.write('a question');
+      await sleep(50);
+      return () => {
+        process.kill(Number(id));
+        socket.destroy();
+      };
+    });
+    expect(namesOf(error.pending)).to.deep.equal(['child process sh', `connection to 127.0.0.1:${port}`]);
+    expect(error.message).to.include(`waiting for connection to 127.0.0.1:${port} since`);
+    server.close();
+  });
 
   const ends: Record<string, () => Promise<unknown>> = {
     ends: () => once(spawn(process.execPath, ['-e', '']), 'close'),

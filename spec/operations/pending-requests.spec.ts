@@ -115,6 +115,28 @@ describe('A request whose answer has come, and whose body nobody reads (R30)', (
       server.close();
     });
   }
+
+  it('is named after one whose body has not come, since the answer itself kept nobody waiting', async () => {
+    const answering = http.createServer((_, response) => response.end('{}'));
+    const url = `http://127.0.0.1:${await listen(answering)}`;
+    const hanging = await HangingServer.start(half);
+    const error = await timeOutAfter(async () => {
+      const answer = await new Promise<http.IncomingMessage>((resolve) => {
+        http.get(url, { agent: new http.Agent() }, resolve);
+      });
+      const begun = clients.fetch?.(hanging.url) as Begun;
+      await sleep(50);
+      return () => {
+        answer.destroy();
+        return ending(begun)();
+      };
+    });
+    expect(namesOf(error.pending)).to.deep.equal([`GET ${url}`, `GET ${hanging.url}`]);
+    expect(error.pending.map(({ isAnswered }) => isAnswered)).to.deep.equal([true, true]);
+    expect(error.message).to.include(`waiting for GET ${hanging.url} since`);
+    answering.close();
+    await hanging.stop();
+  });
 });
 
 describe('A request of fetch that has not been sent (R30)', () => {
