@@ -152,9 +152,12 @@ export class Expiry {
     }
   }
 
-  /** Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. */
+  /**
+   * Notes that the code is being interrupted. `blockedAt` is called later, because the code is still running. The first one
+   * tells what has blocked until the deadline.
+   */
   interrupt(blockedAt: (stacks: StackBudget) => string): void {
-    this.#blockedAt = blockedAt;
+    this.#blockedAt ??= blockedAt;
   }
 
   /** Whether an error says that this very deadline has passed, and nothing more. */

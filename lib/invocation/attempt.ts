@@ -23,6 +23,9 @@ import type { Outcome } from './outcome.js';
 /** How long interrupted code is not interrupted again: Node may still be reporting its rejections. */
 const RESPITE_MS = 100;
 
+/** The part of the time of the hooks in which code that is told that its time is over can end, before it is interrupted. */
+const LEAVING_PART = 8;
+
 /** How an attempt has ended. */
 export type End =
   | { readonly how: 'in time'; readonly outcome: Outcome }
@@ -259,6 +262,9 @@ export class Attempt implements CurrentAttempt {
     this.state = state;
     this.expiry.come();
     this.#operations.close();
+    const { deadlineAtMs, hookDeadlineAtMs } = this.#facts;
+    const leavingMs = (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART;
+    if (leavingMs > 0) this.cutOffAtMs = Math.max(this.cutOffAtMs, performance.now() + leavingMs);
     attempts.run(this, () => this.expiry.tell());
   }
 

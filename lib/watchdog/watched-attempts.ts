@@ -111,7 +111,9 @@ export class WatchedAttempts {
       const wasShared = this.#sawShared;
       this.#sawShared ||= isInCode;
       const only = isInCode && wasShared ? this.#findOnlyInvocation() : undefined;
-      return only && isDue(only) ? { attempts: [only], isUrgent: isPatienceOver(only) } : undefined;
+      // Once its own code has been ended, and while its next step is held back, what runs is hardly a part of it.
+      const mustEnd = only && (only.state === 'cut off' ? isPatienceOver(only) : isDue(only));
+      return mustEnd ? { attempts: [only], isUrgent: isPatienceOver(only) } : undefined;
     }
     this.#sawShared = false;
     const mustEnd = (attempt: CurrentAttempt): boolean => {

@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { Session } from 'node:inspector';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { currentDeadline } from 'lambda-graceful-timeout';
+import { currentDeadline, Finally, GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';
+import { FakeContext } from '../support/context.js';
 import { gate } from '../support/gate.js';
 import { loop } from './blocks.js';
 import { createInvoke } from './invoke.js';
@@ -26,8 +27,9 @@ function spin(ms: number): number {
 /** How long the logger takes for a warning. */
 let warningMs = 0;
 const warnings: string[] = [];
+const errors: string[] = [];
 const logger = {
-  error() {},
+  error: (message: string) => void errors.push(message.replace(/\d+ ms/g, '… ms')),
   warn(message: string, detail: Error | string) {
     const [reason] = (detail instanceof Error ? detail.message : detail).split(' (');
     spin(warningMs);
@@ -292,6 +294,42 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       return forever();
     });
     return { blocked, next: await serve(), warnings };
+  },
+
+  async 'listeners of a hook'() {
+    const heard: number[] = [];
+    class Tasks {
+      @GracefulTimeout({ marginMs: 2000, preempt: true, logger })
+      handler(_event: unknown, _context: FakeContext): Promise<never> {
+        return forever();
+      }
+
+      @OnTimeout
+      protected report(): Promise<never> {
+        const { signal } = currentDeadline();
+        for (const listener of [1, 2, 3, 4]) {
+          signal.addEventListener('abort', () => {
+            spin(30);
+            heard.push(listener);
+          });
+        }
+        return forever();
+      }
+
+      @Finally
+      protected close(): void {}
+    }
+    await Promise.allSettled([new Tasks().handler({}, new FakeContext(2060))]);
+    return { heard, errors };
+  },
+
+  async 'contextless after an interruption'() {
+    let isOver = false;
+    setTimeout(() => {
+      spin(250);
+      isOver = true;
+    }, 20);
+    return { blocked: await invoke(60, loop), isOver, next: await serve(), warnings };
   },
 
   // Storms: no step takes long, but the event loop never turns.

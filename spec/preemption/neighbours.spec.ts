@@ -150,7 +150,27 @@ describe('Beside code that blocks the event loop (R27)', function () {
     });
   });
 
+  it('short listeners of a hook that has waited for all of its time are no such code, and all are called (R24)', async () => {
+    expect(await seen('listeners of a hook')).to.deep.equal({
+      heard: [1, 2, 3, 4],
+      errors: [
+        'Tasks.handler timed out … ms before the Lambda deadline, after … ms',
+        'Tasks.report was abandoned after its share of the margin, … ms',
+      ],
+    });
+  });
+
   describe('code of no invocation', () => {
+    it('is left alone for half of the time of the hooks where the code of that invocation has just been ended', async () => {
+      const { blocked, isOver, next } = await seen<{ isOver: boolean }>(
+        'contextless after an interruption',
+        ORDINARY,
+      );
+      expect(blocked).to.deep.equal(timedOut('at loop'));
+      expect(isOver).to.equal(true);
+      expect(next).to.deep.equal(SERVED);
+    });
+
     it('counts as code of the only invocation in flight', async () => {
       const { only, next } = await seen('contextless with one in flight', ORDINARY);
       expect(only).to.deep.equal(timedOut('at Timeout.loop'));

@@ -272,6 +272,17 @@ describe('code that must end (R27)', () => {
       expect(look(undefined)).to.deep.equal({ attempts: [outer], isUrgent: true });
     });
 
+    it('is that of the only invocation for half of the time of its hooks at most, once its own code has been ended', () => {
+      const cutOff = attemptOf({ state: 'cut off' });
+      watched.remove(outer);
+      watched.add(cutOff);
+      look(undefined);
+      time.clock.tick(99);
+      expect(look(undefined)).to.equal(undefined);
+      time.clock.tick(1);
+      expect(look(undefined)).to.deep.equal({ attempts: [cutOff], isUrgent: true });
+    });
+
     it('is also that of an invocation that has ended', () => {
       const ended = attemptOf({ state: 'ended' });
       expect(look(ended)).to.equal(undefined);
