@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { attempted } from '../operations/attempted.js';
-import { onlyHeeds, tellsOf, withoutHeeding } from '../report/heeding.js';
+import { onlyHeeds, tellingOf, trailOf } from '../report/heeding.js';
+import type { Trail } from '../report/error-trail.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { setStack } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';
@@ -171,19 +172,19 @@ export class Expiry {
    *
    * @param isKnown - recognizes other timeouts, which say nothing new
    */
-  isHeededBy(reason: unknown, isKnown?: (value: unknown) => boolean): boolean {
-    const isReason = (value: unknown) => this.#isReason(value) || isKnown?.(value) === true;
-    return onlyHeeds(reason, isReason, this.#hasAborted);
+  isHeededBy(reason: unknown, isKnown: (value: unknown) => boolean): boolean {
+    const isReason = this.#isReason;
+    return onlyHeeds(reason, (value) => isReason(value) || isKnown(value), this.#hasAborted);
   }
 
-  /** Returns an error without what only says that the code stopped because its time was over. */
-  withoutHeeding(reason: unknown): unknown {
-    return withoutHeeding(reason, (value) => this.#isReason(value), this.#hasAborted);
+  /** Follows an error to what only says that the code stopped because its time was over. */
+  follow(reason: unknown): Trail {
+    return trailOf(reason, this.#isReason, this.#hasAborted);
   }
 
-  #isReason(value: unknown): boolean {
-    const timeouts = [this.#error, this.#outer?.noticed];
-    return timeouts.some((timeout) => timeout !== undefined && tellsOf(value, timeout));
+  /** Recognizes the timeouts that code whose time is over may throw. */
+  get #isReason(): (value: unknown) => boolean {
+    return tellingOf([this.#error, this.#outer?.noticed].filter((timeout) => timeout !== undefined));
   }
 
   get #hasAborted(): boolean {

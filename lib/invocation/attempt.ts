@@ -14,7 +14,7 @@ import { holdBackUncaught } from '../process/left-uncaught.js';
 import { busyTimeMs } from '../report/delay.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import type { StackBudget } from '../report/stack-budget.js';
-import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
+import { type DeadlineFacts, setCause } from '../report/timeout-report.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import { type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './late.js';
@@ -192,7 +192,8 @@ export class Attempt implements CurrentAttempt {
     if (this.state === 'running' && !this.expiry.isSaidBy(reason)) {
       this.#end('ended', { how: 'in time', outcome: { status: 'rejected', reason } });
     } else if (this.state === 'running' || this.state === 'in grace') {
-      if (!this.expiry.isHeededBy(reason)) addCause(this.expiry.error, this.expiry.withoutHeeding(reason));
+      const trail = this.expiry.follow(reason);
+      if (!trail.onlyLeadsToEnds) setCause(this.expiry.error, trail.cut());
       this.expire();
     } else this.#logLate('rejection', reason);
   }
@@ -282,7 +283,7 @@ export class Attempt implements CurrentAttempt {
     // Code that stops because of its signal does as it should. And each timeout has a line of its own.
     if (this.expiry.isHeededBy(detail, isTimeout)) return;
     // Its context may be that of the code, which may be interrupted. The logger must not be.
-    const shown = this.expiry.withoutHeeding(detail);
+    const shown = this.expiry.follow(detail).cut();
     asNobody(() => logLate(this.#facts, this.#code.name, what, shown));
   }
 }

@@ -7,18 +7,26 @@ type Links = Readonly<Record<'errors' | 'error' | 'suppressed' | 'cause' | 'reas
 /** How many errors are looked at. A getter may make a new one each time, which leads to the next one, without an end. */
 const MAX_ERRORS = 20_000;
 
+/** What leads nowhere, as most errors do. There may be thousands, each of which costs time before the hooks. */
+const NO_LINKS: Links = { errors: [], error: [], suppressed: [], cause: [], reason: [] };
+
 /** All that an error leads to, as far as the ends. Without recursion, since the chain may be long. */
 export class Trail {
   readonly ends = new Set<unknown>();
+  readonly #error: unknown;
+  #lookedAt = 0;
+  #onlyLeadingToEnds: ReadonlySet<unknown> | undefined;
   readonly #links = new Map<unknown, Links>();
   readonly #parents = new Map<unknown, unknown[]>();
 
   constructor(error: unknown, isEnd: (value: unknown) => boolean) {
+    this.#error = error;
     const found = new Set([error]);
     for (const value of found) {
       if (isEnd(value)) this.ends.add(value);
-      else if (this.#links.size < MAX_ERRORS) {
+      else if (++this.#lookedAt < MAX_ERRORS) {
         const links = linksOf(value);
+        if (links === NO_LINKS) continue;
         this.#links.set(value, links);
         // Each once: thousands of calls may have failed with the one reason of their signal.
         for (const next of new Set(Object.values(links).flat())) {
@@ -31,8 +39,18 @@ export class Trail {
     }
   }
 
+  /** Whether the error is an end, or leads to nothing else. */
+  get onlyLeadsToEnds(): boolean {
+    return this.#allOnlyLeadingToEnds.has(this.#error);
+  }
+
   /** The ends, and what leads to nothing else. */
-  get heeding(): ReadonlySet<unknown> {
+  get #allOnlyLeadingToEnds(): ReadonlySet<unknown> {
+    this.#onlyLeadingToEnds ??= this.#findOnlyLeadingToEnds();
+    return this.#onlyLeadingToEnds;
+  }
+
+  #findOnlyLeadingToEnds(): ReadonlySet<unknown> {
     // What else is in an error that has several, and does not heed so far. Not looked for anew each time: there may be thousands.
     const others = new Map<unknown, Set<unknown>>();
     return this.#leadingTo(this.ends, (parent, child) => {
@@ -45,11 +63,11 @@ export class Trail {
   }
 
   /** Copies what leads to an end, without the way there. What leads to too many errors is copied without all of them. */
-  cut(error: unknown): unknown {
-    const isEndless = this.#links.size === MAX_ERRORS;
+  cut(): unknown {
+    const error = this.#error;
+    const isEndless = this.#lookedAt >= MAX_ERRORS;
     if (this.ends.size === 0 && !isEndless) return error;
-    const { heeding } = this;
-    const left = heeding.has(error) ? this.ends : heeding;
+    const left = this.onlyLeadsToEnds ? this.ends : this.#allOnlyLeadingToEnds;
     const copies = new Map<unknown, object>();
     for (const value of isEndless ? [error] : this.#leadingTo(this.ends)) {
       const links = this.#links.get(value);
@@ -83,19 +101,23 @@ export class Trail {
 }
 
 function linksOf(value: unknown): Links {
-  const linked = (key: string): readonly unknown[] => {
-    const next = read(value, key);
-    return next === undefined ? [] : [next];
-  };
-  const suppressed = linked('suppressed');
+  const [list, suppressed, cause, reason] = [
+    read(value, 'errors'),
+    read(value, 'suppressed'),
+    read(value, 'cause'),
+    read(value, 'reason'),
+  ];
+  if ((list ?? suppressed ?? cause ?? reason) === undefined) return NO_LINKS;
   return {
-    errors: listOf(read(value, 'errors')),
-    error: suppressed.length > 0 ? linked('error') : [],
-    suppressed,
-    cause: linked('cause'),
-    reason: linked('reason'),
+    errors: listOf(list),
+    error: suppressed === undefined ? [] : linked(read(value, 'error')),
+    suppressed: linked(suppressed),
+    cause: linked(cause),
+    reason: linked(reason),
   };
 }
+
+const linked = (value: unknown): readonly unknown[] => (value === undefined ? [] : [value]);
 
 function listOf(value: unknown): readonly unknown[] {
   try {

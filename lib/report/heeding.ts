@@ -26,7 +26,7 @@ export const onlyHeeds = (
   error: unknown,
   isReason: (value: unknown) => boolean,
   hasAborted: boolean,
-): boolean => new Trail(error, endOf(isReason, hasAborted)).heeding.has(error);
+): boolean => trailOf(error, isReason, hasAborted).onlyLeadsToEnds;
 
 /**
  * Returns an error that leads to no end, such as a timeout: the error itself, or else a copy of it. Otherwise a logger that
@@ -37,8 +37,12 @@ export function withoutHeeding(
   isReason: (value: unknown) => boolean,
   hasAborted: boolean,
 ): unknown {
-  return new Trail(error, endOf(isReason, hasAborted)).cut(error);
+  return trailOf(error, isReason, hasAborted).cut();
 }
+
+/** Follows an error to what only says that code heeds its signal. For both of the above, where the two are needed. */
+export const trailOf = (error: unknown, isReason: (value: unknown) => boolean, hasAborted: boolean): Trail =>
+  new Trail(error, endOf(isReason, hasAborted));
 
 function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (value: unknown) => boolean {
   return (value) => {
@@ -50,9 +54,16 @@ function endOf(isReason: (value: unknown) => boolean, hasAborted: boolean): (val
   };
 }
 
-/** Whether an error is a timeout, or has only its text, as those of clients that do not keep the reason of a signal. */
-export const tellsOf = (value: unknown, timeout: Error): boolean =>
-  [timeout.message, String(timeout)].includes(read(value, 'message') as string);
+/** Recognizes timeouts, and what has only the text of one, as the errors of clients that do not keep the reason of a signal. */
+export function tellingOf(timeouts: readonly unknown[]): (value: unknown) => boolean {
+  // Made once: thousands of errors may be looked at.
+  const texts = new Set<unknown>();
+  for (const timeout of timeouts) {
+    const message = read(timeout, 'message');
+    if (typeof message === 'string') texts.add(message).add(`LambdaTimeoutError: ${message}`);
+  }
+  return (value) => texts.has(read(value, 'message')) || timeouts.includes(value);
+}
 
 /** Whether an error that only heeds a signal has words of its own, as one that wraps a timeout has. */
 export function saysMore(error: unknown, isReason: (value: unknown) => boolean): boolean {
@@ -61,13 +72,15 @@ export function saysMore(error: unknown, isReason: (value: unknown) => boolean):
 }
 
 function isAbort(value: unknown): boolean {
-  // Also what is no error, such as a `Cancel` of axios up to 0.26.
-  const names = [read(value, 'name'), read(read(value, 'constructor'), 'name')];
   const code = read(value, 'code');
   return (
     ABORT_CODES.has(code) ||
     (code === 'ECONNRESET' && ABORTED_RESPONSE.test(String(read(value, 'message')))) ||
     read(value, 'isCanceled') === true || // execa
-    names.some((name) => ABORT_NAME.test(String(name)))
+    // Also what is no error, such as a `Cancel` of axios up to 0.26.
+    isAbortName(read(value, 'name')) ||
+    isAbortName(read(read(value, 'constructor'), 'name'))
   );
 }
+
+const isAbortName = (name: unknown): boolean => name !== 'Error' && ABORT_NAME.test(String(name));

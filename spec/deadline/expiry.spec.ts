@@ -162,7 +162,7 @@ describe('What only says that the time was over (R16)', () => {
   /** How an error counts. */
   const countsAs = (expiry: Expiry, error: unknown): string[] => [
     ...(expiry.isSaidBy(error) ? ['said'] : []),
-    ...(expiry.isHeededBy(error) ? ['heeded'] : []),
+    ...(expiry.follow(error).onlyLeadsToEnds ? ['heeded'] : []),
   ];
 
   it('is its error, and what leads to it', () => {
@@ -196,8 +196,8 @@ describe('What only says that the time was over (R16)', () => {
     const expiry = come(outer);
     for (const error of [expiry.error, outer.error, aborted]) {
       const thrown = new AggregateError([error, failure]);
-      expect(expiry.withoutHeeding(thrown)).to.have.deep.property('errors', [failure]);
+      expect(expiry.follow(thrown).cut()).to.have.deep.property('errors', [failure]);
     }
-    expect(expiry.withoutHeeding(failure)).to.equal(failure);
+    expect(expiry.follow(failure).cut()).to.equal(failure);
   });
 });
