@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { attempted } from '../operations/attempted.js';
-import { onlyHeeds, tellingOf, trailOf } from '../report/heeding.js';
 import type { Trail } from '../report/error-trail.js';
+import { onlyHeeds, tellingOf, trailOf } from '../report/heeding.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { setStack } from '../report/stack.js';
 import type { StackBudget } from '../report/stack-budget.js';

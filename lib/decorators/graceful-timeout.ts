@@ -119,11 +119,7 @@ const parameterCounts = new WeakMap<Method, number>();
 /** Wraps the method. The wrapper has the name and the other properties of the method. */
 function guard(handler: GuardedHandler, findClass: (self: unknown) => GuardedClass): Method {
   function guarded(this: unknown, ...args: unknown[]): unknown {
-    try {
-      return invoke(handler, findClass(this), this, args);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return invoke(handler, findClass, this, args);
   }
   parameterCounts.set(guarded, handler.parameters);
   return Object.defineProperties(guarded, {

@@ -149,13 +149,17 @@ export class Attempt implements CurrentAttempt {
     return this.state !== 'ended' && this.expiry.expired;
   }
 
-  /** Runs the code. With `awaitsCallback`, code that returns nothing has not ended yet. */
-  run(awaitsCallback = false): void {
+  /**
+   * Runs the code.
+   *
+   * @param isAnswer - whether code that has returned this has ended; otherwise it ends by a callback. By default, it has
+   */
+  run(isAnswer?: (result: unknown) => boolean): void {
     if (this.state !== 'running') return;
     try {
       // Thenables are adopted inside the context, because some begin their work only in `then()`.
       const result = attempts.run(this, callAndAdopt, this.#code, this);
-      if (result !== undefined || !awaitsCallback) this.resolve(result);
+      if (isAnswer?.(result) ?? true) this.resolve(result);
     } catch (reason) {
       this.reject(reason);
     }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import { attempted } from '../operations/attempted.js';
 import type { Attempt } from './attempt.js';
@@ -6,6 +7,17 @@ import { findResponseStream, limitTo, type ResponseStream } from './response-str
 
 type Callback = (error?: unknown, value?: unknown) => void;
 
+/** Whether what a method returns is its answer, or a promise of that. */
+type IsAnswer = (result: unknown) => boolean;
+
+const isAlways: IsAnswer = () => true;
+
+const isSomething: IsAnswer = (result) => result !== undefined;
+
+/** The request or the timer that calls back, which many callback handlers return, is no answer. */
+const isPromiseOrPrimitive: IsAnswer = (result) =>
+  result instanceof Promise || (result !== undefined && Object(result) !== result);
+
 /** The callbacks of Lambda, as handlers get them: one may hand its own on to another handler. */
 const callbacks = new WeakSet<object>();
 
@@ -13,6 +25,15 @@ const callbacks = new WeakSet<object>();
 interface Settled {
   resolve(value: unknown): void;
   reject(reason: unknown): void;
+}
+
+/** Hooks run in the context of whoever has called the handler, also where the callback is called in that of another request. */
+function inContextOfCaller(attempt: Attempt): Settled {
+  const caller = new AsyncResource('LambdaGracefulTimeout');
+  return {
+    resolve: (value) => caller.runInAsyncScope(() => attempt.resolve(value)),
+    reject: (reason) => caller.runInAsyncScope(() => attempt.reject(reason)),
+  };
 }
 
 /** @param next - the callback that was given, which is called too */
@@ -46,8 +67,8 @@ export function callPart(
     const passed = [...args];
     passed[index] = callbackOf({ resolve, reject });
     const value = method.apply(self, passed);
-    // A promise, so the parameter is no callback.
-    if (value !== undefined) resolve(value);
+    // A promise, so the parameter may be no callback.
+    if (isSomething(value)) resolve(value);
   });
 }
 
@@ -102,9 +123,9 @@ export class HandlerArguments {
    * callback of Lambda stays as it is.
    *
    * @param isBelow - whether another handler has called the method
-   * @returns whether the method ends by its callback alone
+   * @returns whether the method has ended if it returns this
    */
-  passCallback({ method, parameters }: GuardedHandler, isBelow: boolean, attempt: Attempt): boolean {
+  passCallback({ method, parameters }: GuardedHandler, isBelow: boolean, attempt: Attempt): IsAnswer {
     this.#handler = attempt;
     const index = this.#contextIndex + 1;
     const declaresCallback = parameters > index;
@@ -113,10 +134,11 @@ export class HandlerArguments {
       typeof given === 'function'
         ? !isBelow || callbacks.has(given)
         : given === undefined && declaresCallback && !(isBelow && isAsync(method));
-    if (takesCallback) {
-      this.#args[index] = callbackOf(attempt, isBelow ? (given as Callback | undefined) : undefined);
-    }
-    return takesCallback && declaresCallback;
+    if (!takesCallback) return isAlways;
+    const next = isBelow ? (given as Callback | undefined) : undefined;
+    this.#args[index] = callbackOf(inContextOfCaller(attempt), next);
+    if (!declaresCallback) return isAlways;
+    return isBelow ? isSomething : isPromiseOrPrimitive;
   }
 
   /** Takes back each `cork()` of the abandoned handler. A response that ends corked loses the rest on Node 22 and 24. */

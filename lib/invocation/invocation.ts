@@ -5,7 +5,7 @@ import {
   type InFlight,
   isOver,
 } from '../deadline/current-attempt.js';
-import { read } from '../report/error-trail.js';
+import { messageOf } from '../report/error-trail.js';
 import type { LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
@@ -14,20 +14,44 @@ import { Attempt, type End, type UserCode } from './attempt.js';
 import { callPart, HandlerArguments } from './handler-arguments.js';
 import { type GuardedClass, type Hook, HookRun, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
-import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
+import {
+  doNotWaitForAbandoned,
+  type LambdaContext,
+  readLambdaContext,
+  warnOfContext,
+} from './lambda-context.js';
 import { CallerOutcome, type Outcome } from './outcome.js';
 
-/** Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. */
+/**
+ * Calls a decorated handler: as an invocation of its own, or as a part of the one that it is called in. A part throws what the
+ * method throws: whoever has passed it a callback does not look at a promise.
+ *
+ * @param findClass - may throw
+ */
 export function invoke(
   handler: GuardedHandler,
-  guarded: GuardedClass,
+  findClass: (self: unknown) => GuardedClass,
   self: unknown,
   args: unknown[],
 ): unknown {
   const lambda = readLambdaContext(args);
   const current = attempts.getStore();
   if (isPart(current, self, lambda.context)) return callPart(handler, self, args, lambda.index);
+  try {
+    return begin(handler, findClass(self), self, args, lambda, current);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
 
+function begin(
+  handler: GuardedHandler,
+  guarded: GuardedClass,
+  self: unknown,
+  args: unknown[],
+  lambda: LambdaContext,
+  current: CurrentAttempt | undefined,
+): Promise<unknown> {
   const { handlerName } = guarded;
   if (lambda.problem !== undefined) {
     const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
@@ -111,10 +135,10 @@ class Invocation implements UserCode {
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
-    const awaitsCallback = this.#args.passCallback(this.#handler, below !== undefined, attempt);
+    const isAnswer = this.#args.passCallback(this.#handler, below !== undefined, attempt);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
-      else attempt.run(awaitsCallback);
+      else attempt.run(isAnswer);
     });
   }
 
@@ -140,10 +164,9 @@ class Invocation implements UserCode {
       this.#hooks = [...onTimeout, ...always];
       if (this.#args.hasStream) doNotWaitForAbandoned((this.#facts.inFlight as InFlight).context);
       this.#args.uncorkResponse();
-      // The handler may have made it one that cannot be read.
-      this.#log('error', String(read(error, 'message')), error);
+      this.#log('error', messageOf(error), error);
     } else if (end.how === 'in grace') {
-      const lateByMs = Math.round(performance.now() - this.deadlineAtMs);
+      const lateByMs = Math.max(0, Math.round(performance.now() - this.deadlineAtMs));
       // Whoever has called the handler may end it. Otherwise Lambda waits for its end, and then kills the invocation.
       const stream = this.#args.isResponseOpen ? ', and left its response stream open' : '';
       this.#log(
@@ -181,11 +204,7 @@ class Invocation implements UserCode {
     if (hook.kind === 'finally') ofCaller.conclude(outcome);
     else if (hook === this.#guarded.responder) ofCaller.respond(this.#judge(name, outcome));
     if (outcome.status === 'rejected') {
-      this.#log(
-        'error',
-        how === 'timed out' ? String(read(outcome.reason, 'message')) : `${name} failed`,
-        outcome.reason,
-      );
+      this.#log('error', how === 'timed out' ? messageOf(outcome.reason) : `${name} failed`, outcome.reason);
     } else if (isValueLost(hook, outcome.value)) {
       this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
     }

@@ -137,6 +137,12 @@ export function read(value: unknown, key: string): unknown {
   }
 }
 
+/** The message of an error, which the user may have made one that cannot be read, or no text. */
+export function messageOf(error: unknown): string {
+  const message = read(error, 'message');
+  return typeof message === 'string' ? message : inspect(message);
+}
+
 /** Copies an error, or a value that was thrown in place of one. */
 function copyWithoutLinks(value: object, links: Links): object {
   try {

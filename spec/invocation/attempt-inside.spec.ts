@@ -1,9 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { attempts, type CurrentAttempt } from '../../lib/deadline/current-attempt.js';
 import { Timer } from '../../lib/deadline/timer.js';
-import { currentDeadline, GracefulTimeout, LambdaTimeoutError } from '../../lib/index.js';
+import { currentDeadline, Finally, GracefulTimeout, LambdaTimeoutError } from '../../lib/index.js';
 import { Attempt, type End } from '../../lib/invocation/attempt.js';
 import { HandlerArguments } from '../../lib/invocation/handler-arguments.js';
 import type { InvocationFacts } from '../../lib/invocation/invocation-facts.js';
@@ -263,15 +264,70 @@ describe('what the caller is about to receive (R15)', () => {
 });
 
 describe('a handler that takes a callback and returns something (R21)', () => {
+  const time = useFakeTime();
+  type Callback = (error: unknown, value?: unknown) => void;
+  const returning = (work: (callback: Callback) => unknown): Promise<unknown> => {
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger })
+      handler(_event: unknown, _context: unknown, callback?: Callback): unknown {
+        return work(callback as Callback);
+      }
+    }
+    return new Orders().handler({}, new FakeContext(1200)) as Promise<unknown>;
+  };
+
   for (const value of [null, 0, '', false]) {
     it(`answers with it: ${JSON.stringify(value)}`, async () => {
-      class Orders {
-        @GracefulTimeout({ marginMs: 1000, logger })
-        handler(_event: unknown, _context: unknown, _callback?: () => void): unknown {
-          return value;
-        }
-      }
-      expect(await new Orders().handler({}, new FakeContext(1200))).to.equal(value);
+      expect(await returning(() => value)).to.equal(value);
     });
   }
+
+  it('answers with what the promise of it becomes', async () => {
+    expect(await returning(async () => ({ id: 1 }))).to.deep.equal({ id: 1 });
+  });
+
+  it('answers through the callback if it returns what will call that, such as a timer or a request', async () => {
+    for (const request of [{ service: 'orders' }, () => {}]) {
+      const answer = returning((callback) => {
+        setTimeout(callback, 10, null, 'done');
+        return request;
+      });
+      await time.clock.tickAsync(10);
+      expect(await answer).to.equal('done');
+    }
+  });
+});
+
+describe('a callback that is called in the context of another request', () => {
+  const time = useFakeTime();
+
+  it('runs the hooks in that of its own caller (R17, R21)', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    class Orders {
+      @GracefulTimeout({ marginMs: 1000, logger })
+      handler(
+        { fails }: { fails: boolean },
+        _context: unknown,
+        callback?: (...args: unknown[]) => void,
+      ): void {
+        requests.run('another', () => setTimeout(() => callback?.(fails ? 'failed' : null), 10));
+      }
+
+      @Finally
+      protected close({ status }: PromiseSettledResult<unknown>): void {
+        seen.push([status, requests.getStore()]);
+      }
+    }
+    for (const fails of [false, true]) {
+      const answer = requests.run('its own', () => new Orders().handler({ fails }, new FakeContext(1200)));
+      const settled = Promise.allSettled([answer]);
+      await time.clock.tickAsync(10);
+      await settled;
+    }
+    expect(seen).to.deep.equal([
+      ['fulfilled', 'its own'],
+      ['rejected', 'its own'],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 import { PassThrough, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import sinon from 'sinon';
 import { currentDeadline, Finally, GracefulTimeout, LambdaTimeoutError, OnTimeout } from '../../lib/index.js';
 import { FakeContext } from '../support/context.js';
 import { expectRejection } from '../support/expect-rejection.js';
@@ -90,6 +91,25 @@ describe('a handler at its deadline (R12)', () => {
           message: 'Orders.handler ended 100 ms past its deadline, in its grace',
           detail: error,
         },
+      ]);
+    });
+
+    it('has ended 0 ms past its deadline, and not less, where a test fakes the timers and not the clock', async () => {
+      time.clock.restore();
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      try {
+        const answer = invoke(() =>
+          currentDeadline()
+            .race(forever())
+            .catch(() => 'what is done'),
+        );
+        clock.tick(2000);
+        expect(await answer).to.equal('what is done');
+      } finally {
+        clock.restore();
+      }
+      expect(logger.messages).to.deep.equal([
+        'warn: Orders.handler ended 0 ms past its deadline, in its grace',
       ]);
     });
 

@@ -226,6 +226,25 @@ describe('a decorated method that a handler calls (R18)', () => {
       }
     });
 
+    it('throws what a callback handler throws, since who passes a callback does not look at a promise', async () => {
+      class Failing extends Legacy {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override handler(_event: unknown, _context: unknown, _callback?: Callback): unknown {
+          throw new Error('no row');
+        }
+      }
+      class Orders extends Failing {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override handler(event: unknown, context: unknown, callback?: Callback): unknown {
+          return void super.handler(event, context, (error, row) => callback?.(error, row));
+        }
+      }
+      const orders = new Orders();
+      const error = await expectRejection(orders.handler({}, new FakeContext(3000)) as Promise<unknown>);
+      expect(error).to.have.property('message', 'no row');
+      expect(orders.ran).to.deep.equal(['close rejected']);
+    });
+
     it('can pass a callback of its own', async () => {
       const viaCallback = (handler: Handler) => new Promise((resolve) => handler((_, row) => resolve(row)));
       expect(await overridden(Legacy, viaCallback)).to.deep.equal(['row', 'answered']);

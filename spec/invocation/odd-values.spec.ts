@@ -111,6 +111,38 @@ describe('a value that refuses to be looked at', () => {
     });
   }
 
+  it('can be the message of a timeout: it is logged, and the invocation settles (R12)', async () => {
+    const logger = new RecordingLogger();
+    const orders = guarded(async () => {
+      const { signal } = currentDeadline();
+      signal.addEventListener('abort', () => Object.assign(signal.reason, { message: Object.create(null) }));
+      return forever();
+    }, logger);
+    const settled = Promise.allSettled([orders.handler({}, new FakeContext(3000))]);
+    await time.clock.tickAsync(3000);
+    expect((await settled)[0]).to.have.property('status', 'rejected');
+    expect(logger.messages[0]).to.equal('error: {}');
+  });
+
+  it('is read once before the hooks, if it is the cause of a timeout, since there may be thousands of others in it (R12)', async () => {
+    let reads = 0;
+    const reason = Object.defineProperty(new Error('several'), 'errors', {
+      get() {
+        reads++;
+        return [];
+      },
+    });
+    const orders = guarded(async () => {
+      await currentDeadline()
+        .race(forever())
+        .catch(() => {});
+      throw reason;
+    });
+    const error = await timedOut(time.clock, orders.handler.bind(orders));
+    expect(error.cause).to.equal(reason);
+    expect(reads).to.equal(1);
+  });
+
   it('is not listed among the pending operations, and the others are (R30)', () => {
     const pending = new Operations();
     pending.begin({}, () => ({ operation: 'promise' }), captureTrace);
