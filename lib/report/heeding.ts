@@ -8,7 +8,6 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
   'ABORT_ERR',
   'ERR_ABORTED',
   'ERR_CANCELED',
-  'ERR_STREAM_PREMATURE_CLOSE', // `pipeline()` into a request of node:http, from Node 24 on
   'UND_ERR_ABORTED',
 ]);
 

@@ -59,7 +59,7 @@ class Reports implements LambdaInterface {
 
 /** Stands in for a query of a driver that takes no signal. */
 async function render(_report: string): Promise<void> {
-  await sleep(700);
+  await sleep(800);
 }
 
 /** Stands in for the driver's own clean-up. */

@@ -64,12 +64,6 @@ export const CLIENTS: Readonly<Record<string, Call>> = {
         })
         .end(BODY);
     }),
-  // Its body never ends, so that it hangs with each server.
-  '`pipeline()` into a request of node:http': (url, signal) => {
-    const body = new PassThrough();
-    body.write(BODY);
-    return pipeline(body, request(withToken(url), { method: 'POST', headers: HEADERS }), { signal });
-  },
   undici: async (url, signal) => {
     const { body } = await undiciRequest(withToken(url), { ...POST, signal, dispatcher: new Agent() });
     return body.text();

@@ -26,9 +26,6 @@ const ABORTED: Readonly<Record<string, unknown>> = {
   'one with the code ERR_ABORTED': errorOf({ code: 'ERR_ABORTED' }),
   'one with the code ERR_CANCELED': errorOf({ code: 'ERR_CANCELED' }),
   'one with the code UND_ERR_ABORTED': errorOf({ code: 'UND_ERR_ABORTED' }),
-  'that of a stream whose other end the signal has destroyed': errorOf({
-    code: 'ERR_STREAM_PREMATURE_CLOSE',
-  }),
   'that of a response whose request the signal has destroyed': errorOf({ code: 'ECONNRESET' }, 'aborted'),
   'the same, as the AWS SDK tells it': errorOf({ code: 'ECONNRESET' }, 'aborted\n  Deserialization error'),
   'one of execa': errorOf({ isCanceled: true }),
@@ -40,6 +37,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'an error whose name only begins like that': errorOf({ name: 'AbortErrorHandlerMissing' }),
   'an error whose name only ends like that': errorOf({ name: 'Order CanceledError' }),
   'an error whose name is no text': errorOf({ name: Symbol('AbortError') }),
+  'that of a stream that was closed too early, by whomever': errorOf({ code: 'ERR_STREAM_PREMATURE_CLOSE' }),
   'an error with another code': errorOf({ code: 'ECONNRESET' }, 'socket hang up'),
   'an error with only the words of that of a response': errorOf({}, 'aborted'),
   'an error that says of itself that it was not canceled': errorOf({ isCanceled: false }),
