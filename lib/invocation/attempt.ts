@@ -14,7 +14,7 @@ import { holdBackUncaught } from '../process/left-uncaught.js';
 import { busyTimeMs } from '../report/delay.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import type { StackBudget } from '../report/stack-budget.js';
-import { type DeadlineFacts, setCause } from '../report/timeout-report.js';
+import { addCut, type DeadlineFacts } from '../report/timeout-report.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import { type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './late.js';
@@ -197,7 +197,7 @@ export class Attempt implements CurrentAttempt {
       this.#end('ended', { how: 'in time', outcome: { status: 'rejected', reason } });
     } else if (this.state === 'running' || this.state === 'in grace') {
       const trail = this.expiry.follow(reason);
-      if (!trail.onlyLeadsToEnds) setCause(this.expiry.error, trail.cut());
+      if (!trail.onlyLeadsToEnds) addCut(this.expiry.error, trail.cut());
       this.expire();
     } else this.#logLate('rejection', reason);
   }

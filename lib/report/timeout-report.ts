@@ -131,23 +131,27 @@ function detailsOf(
 
 const BOTH_FAILED = 'The handler failed in its grace, and then the hook with `respond: true` failed';
 
-/** Gives a timeout its cause, unless it is frozen. Not enumerable, as in ECMAScript. The cause must not lead back to it. */
-export const setCause = (timeout: LambdaTimeoutError, value: unknown): boolean =>
-  Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
-
 /**
- * Gives a timeout a cause, in addition to the one that it may have. If a hook has rethrown the same error, nothing changes.
- * The cause never leads back to the timeout.
+ * Gives a timeout a cause, in addition to the one that it may have. The cause is not enumerable, as in ECMAScript. If a hook
+ * has rethrown the same error, or frozen it, nothing changes. The cause never leads back to the timeout.
  */
 export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
-  if (reason === timeout) return;
-  const cause = withoutHeeding(reason, (value) => value === timeout, false);
-  if (!('cause' in timeout)) setCause(timeout, cause);
-  else {
-    const both = [cause, read(timeout, 'cause')];
-    setCause(
+  if (reason !== timeout)
+    addCut(
       timeout,
-      withErrorProperty('stackTraceLimit', 0, () => new AggregateError(both, BOTH_FAILED)),
+      withoutHeeding(reason, (value) => value === timeout, false),
     );
-  }
+}
+
+/** The same for a cause that is known not to lead back. To look for that costs time, before the hooks. */
+export function addCut(timeout: LambdaTimeoutError, cause: unknown): void {
+  const value =
+    'cause' in timeout
+      ? withErrorProperty(
+          'stackTraceLimit',
+          0,
+          () => new AggregateError([cause, read(timeout, 'cause')], BOTH_FAILED),
+        )
+      : cause;
+  Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
 }
