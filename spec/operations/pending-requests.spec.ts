@@ -125,7 +125,7 @@ describe('A request whose answer has come, and whose body nobody reads (R30)', (
         http.get(url, { agent: new http.Agent() }, resolve);
       });
       const begun = clients.fetch?.(hanging.url) as Begun;
-      await sleep(50);
+      await sleep(100);
       return () => {
         answer.destroy();
         return ending(begun)();

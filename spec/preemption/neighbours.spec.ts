@@ -153,10 +153,7 @@ describe('Beside code that blocks the event loop (R27)', function () {
   it('short listeners of a hook that has waited for all of its time are no such code, and all are called (R24)', async () => {
     expect(await seen('listeners of a hook')).to.deep.equal({
       heard: [1, 2, 3, 4],
-      errors: [
-        'Tasks.handler timed out … ms before the Lambda deadline, after … ms',
-        'Tasks.report was abandoned after its share of the margin, … ms',
-      ],
+      errors: ['Tasks.handler', 'Tasks.report'],
     });
   });
 
