@@ -10,8 +10,6 @@ type Callback = (error?: unknown, value?: unknown) => void;
 /** Whether what a method returns is its answer, or a promise of that. */
 type IsAnswer = (result: unknown) => boolean;
 
-const isAlways: IsAnswer = () => true;
-
 const isSomething: IsAnswer = (result) => result !== undefined;
 
 /** The request or the timer that calls back, which many callback handlers return, is no answer. */
@@ -123,9 +121,13 @@ export class HandlerArguments {
    * callback of Lambda stays as it is.
    *
    * @param isBelow - whether another handler has called the method
-   * @returns whether the method has ended if it returns this
+   * @returns whether the method has ended if it returns this; undefined if it has whatever it returns
    */
-  passCallback({ method, parameters }: GuardedHandler, isBelow: boolean, attempt: Attempt): IsAnswer {
+  passCallback(
+    { method, parameters }: GuardedHandler,
+    isBelow: boolean,
+    attempt: Attempt,
+  ): IsAnswer | undefined {
     this.#handler = attempt;
     const index = this.#contextIndex + 1;
     const declaresCallback = parameters > index;
@@ -134,10 +136,10 @@ export class HandlerArguments {
       typeof given === 'function'
         ? !isBelow || callbacks.has(given)
         : given === undefined && declaresCallback && !(isBelow && isAsync(method));
-    if (!takesCallback) return isAlways;
+    if (!takesCallback) return undefined;
     const next = isBelow ? (given as Callback | undefined) : undefined;
     this.#args[index] = callbackOf(inContextOfCaller(attempt), next);
-    if (!declaresCallback) return isAlways;
+    if (!declaresCallback) return undefined;
     return isBelow ? isSomething : isPromiseOrPrimitive;
   }
 

@@ -7,9 +7,6 @@ type Links = Readonly<Record<'errors' | 'error' | 'suppressed' | 'cause' | 'reas
 /** How many errors are looked at. A getter may make a new one each time, which leads to the next one, without an end. */
 const MAX_ERRORS = 20_000;
 
-/** What leads nowhere, as most errors do. There may be thousands, each of which costs time before the hooks. */
-const NO_LINKS: Links = { errors: [], error: [], suppressed: [], cause: [], reason: [] };
-
 /** All that an error leads to, as far as the ends. Without recursion, since the chain may be long. */
 export class Trail {
   readonly ends = new Set<unknown>();
@@ -26,7 +23,7 @@ export class Trail {
       if (isEnd(value)) this.ends.add(value);
       else if (++this.#lookedAt < MAX_ERRORS) {
         const links = linksOf(value);
-        if (links === NO_LINKS) continue;
+        if (!links) continue;
         this.#links.set(value, links);
         // Each once: thousands of calls may have failed with the one reason of their signal.
         for (const next of new Set(Object.values(links).flat())) {
@@ -100,14 +97,15 @@ export class Trail {
   }
 }
 
-function linksOf(value: unknown): Links {
+/** Undefined for what leads nowhere, as most errors do: there may be thousands, each of which costs time before the hooks. */
+function linksOf(value: unknown): Links | undefined {
   const [list, suppressed, cause, reason] = [
     read(value, 'errors'),
     read(value, 'suppressed'),
     read(value, 'cause'),
     read(value, 'reason'),
   ];
-  if ((list ?? suppressed ?? cause ?? reason) === undefined) return NO_LINKS;
+  if ((list ?? suppressed ?? cause ?? reason) === undefined) return undefined;
   return {
     errors: listOf(list),
     error: suppressed === undefined ? [] : linked(read(value, 'error')),

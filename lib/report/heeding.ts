@@ -82,4 +82,4 @@ function isAbort(value: unknown): boolean {
   );
 }
 
-const isAbortName = (name: unknown): boolean => name !== 'Error' && ABORT_NAME.test(String(name));
+const isAbortName = (name: unknown): boolean => ABORT_NAME.test(String(name));

@@ -263,6 +263,24 @@ describe('what the caller is about to receive (R15)', () => {
   });
 });
 
+describe('what is told that its time is over (R24, R26)', () => {
+  const time = useFakeTime();
+
+  it('has an eighth of the time from the deadline to the hook deadline before it is interrupted, or its grace', async () => {
+    const now = performance.now();
+    const times = { deadlineAtMs: now + 100, hookDeadlineAtMs: now + 500 };
+    const abandoned = begin(forever, times);
+    const asking = begin(() => {
+      currentDeadline();
+      return forever();
+    }, times);
+    await time.clock.tickAsync(100);
+    expect(abandoned.attempt).to.include({ state: 'timed out', cutOffAtMs: now + 150 });
+    expect(asking.attempt).to.include({ state: 'in grace', cutOffAtMs: now + 500 });
+    for (const { timer } of [abandoned, asking]) timer.clear();
+  });
+});
+
 describe('a handler that takes a callback and returns something (R21)', () => {
   const time = useFakeTime();
   type Callback = (error: unknown, value?: unknown) => void;

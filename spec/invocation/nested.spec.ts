@@ -250,6 +250,35 @@ describe('a decorated method that a handler calls (R18)', () => {
       expect(await overridden(Legacy, viaCallback)).to.deep.equal(['row', 'answered']);
     });
 
+    it('gets what a method without a callback returns as it is', async () => {
+      class Plain {
+        @GracefulTimeout({ marginMs: 100, logger })
+        handler({ row }: { row: string }, _context: unknown): unknown {
+          return row;
+        }
+      }
+      class Orders extends Plain {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override handler(event: { row: string }, context: unknown): unknown {
+          return `${super.handler(event, context)}, read`;
+        }
+      }
+      expect(await new Orders().handler({ row: 'row' }, new FakeContext(3000))).to.equal('row, read');
+    });
+
+    it('passes the event and the context on with the callback', async () => {
+      const passed: unknown[] = [];
+      class Noting extends Legacy {
+        @GracefulTimeout({ marginMs: 100, logger })
+        override handler(event: unknown, context: unknown, callback?: Callback): unknown {
+          passed.push(event, context instanceof FakeContext);
+          return void callback?.(null, 'row');
+        }
+      }
+      await overridden(Noting, (handler) => handler());
+      expect(passed).to.deep.equal([{}, true]);
+    });
+
     it('gets what a method returns whose third parameter is no callback', async () => {
       class Paged extends Legacy {
         @GracefulTimeout({ marginMs: 100, logger })

@@ -274,26 +274,45 @@ describe('A child process (R30)', () => {
     });
   }
 
-  it('is named after all else once it has exited, though it has left its pipes to another one', async () => {
-    const server = createServer((socket) => socket.on('error', ignore).resume());
-    const port = await listen(server);
-    let left: ChildProcess | undefined;
-    const error = await timeOutAfter(async () => {
-      left = spawn('sh', ['-c', 'sleep 10 & echo $!']);
-      const [id] = await once(left.stdout as NodeJS.ReadableStream, 'data');
-      if (left.exitCode === null) await once(left, 'exit');
-      const socket = net.connect(port, '127.0.0.1').on('error', ignore);
-      socket.write('a question');
-      await sleep(50);
-      return () => {
-        process.kill(Number(id));
-        socket.destroy();
-      };
+  for (const [how, script, signal, isDone] of [
+    ['before what may be idle while it runs', 'sleep 10 & echo $!; wait', undefined, false],
+    [
+      'after all else once it has exited, though it has left its pipes to another one',
+      'sleep 10 & echo $!',
+      undefined,
+      true,
+    ],
+    [
+      'after all else once it was killed, though the other one goes on',
+      'sleep 10 & echo $!; wait',
+      'SIGKILL',
+      true,
+    ],
+  ] as const) {
+    it(`is named ${how}`, async () => {
+      const server = createServer((socket) => socket.on('error', ignore).resume());
+      const port = await listen(server);
+      const error = await timeOutAfter(async () => {
+        const child = spawn('sh', ['-c', script]);
+        const exited = once(child, 'exit');
+        const [id] = await once(child.stdout, 'data');
+        if (signal) child.kill(signal);
+        if (isDone) await exited;
+        const socket = net.connect(port, '127.0.0.1').on('error', ignore);
+        socket.write('a question');
+        await sleep(50);
+        return () => {
+          process.kill(Number(id));
+          child.kill('SIGKILL');
+          socket.destroy();
+        };
+      });
+      const names = ['child process sh', `connection to 127.0.0.1:${port}`];
+      expect(namesOf(error.pending)).to.deep.equal(names);
+      expect(error.message).to.include(`waiting for ${names[Number(isDone)]} since`);
+      server.close();
     });
-    expect(namesOf(error.pending)).to.deep.equal(['child process sh', `connection to 127.0.0.1:${port}`]);
-    expect(error.message).to.include(`waiting for connection to 127.0.0.1:${port} since`);
-    server.close();
-  });
+  }
 
   const ends: Record<string, () => Promise<unknown>> = {
     ends: () => once(spawn(process.execPath, ['-e', '']), 'close'),

@@ -116,6 +116,25 @@ describe('A request whose answer has come, and whose body nobody reads (R30)', (
     });
   }
 
+  it('is named before a connection as long as no answer has come', async () => {
+    const hanging = await HangingServer.start();
+    const server = createServer((socket) => socket.on('error', ignore).resume());
+    const port = await listen(server);
+    const error = await timeOutAfter(async () => {
+      const socket = connect(port, '127.0.0.1').on('error', ignore);
+      socket.write('a question');
+      const request = http.get(hanging.url, { agent: new http.Agent() }).on('error', ignore);
+      await hanging.hanging;
+      return () => {
+        request.destroy();
+        socket.destroy();
+      };
+    });
+    expect(error.message).to.include(`waiting for GET ${hanging.url} since`);
+    server.close();
+    await hanging.stop();
+  });
+
   it('is named after one whose body has not come, since the answer itself kept nobody waiting', async () => {
     const answering = http.createServer((_, response) => response.end('{}'));
     const url = `http://127.0.0.1:${await listen(answering)}`;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { onlyHeeds, withoutHeeding } from '../../lib/report/heeding.js';
+import { onlyHeeds, tellingOf, withoutHeeding } from '../../lib/report/heeding.js';
 
 const reason = new Error('the time is over');
 const isReason = (value: unknown): boolean => value === reason;
@@ -39,6 +39,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'an error whose name is no text': errorOf({ name: Symbol('AbortError') }),
   'that of a stream that was closed too early, by whomever': errorOf({ code: 'ERR_STREAM_PREMATURE_CLOSE' }),
   'an error with another code': errorOf({ code: 'ECONNRESET' }, 'socket hang up'),
+  'an error of a connection with other words': errorOf({ code: 'ECONNRESET' }, 'the query was aborted'),
   'an error with only the words of that of a response': errorOf({}, 'aborted'),
   'an error that says of itself that it was not canceled': errorOf({ isCanceled: false }),
   'a text': 'AbortError',
@@ -70,6 +71,19 @@ describe('the error of an aborted call (R16)', () => {
       expect(onlyHeeds(errorOf({ cause: one, ...own }), isReason, true), Object.keys(own)[0]).to.equal(true);
     }
     expect(onlyHeeds(new AggregateError([one, new Error('other')]), isReason, true)).to.equal(false);
+  });
+});
+
+describe('a timeout whose message the user has replaced (R16)', () => {
+  it('is recognized, and what has no text is not', () => {
+    const timeout = errorOf({ message: undefined });
+    const isTimeout = tellingOf([timeout]);
+    expect([timeout, {}, undefined, errorOf({ message: undefined })].map(isTimeout)).to.deep.equal([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
