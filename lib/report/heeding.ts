@@ -11,9 +11,6 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
   'UND_ERR_ABORTED',
 ]);
 
-/** What node:http says of a response whose request was aborted, and the AWS SDK after it, with a hint. */
-const ABORTED_RESPONSE = /^aborted\b/;
-
 /**
  * Whether an error only says that code heeds its signal: it is the reason of the signal or the error of an aborted call, or
  * leads to one of these. Several errors in one do so only if each of them does.
@@ -74,7 +71,8 @@ function isAbort(value: unknown): boolean {
   const code = read(value, 'code');
   return (
     ABORT_CODES.has(code) ||
-    (code === 'ECONNRESET' && ABORTED_RESPONSE.test(String(read(value, 'message')))) ||
+    // node:http, of a response whose request was aborted. The AWS SDK adds a hint.
+    (code === 'ECONNRESET' && /^aborted\b/.test(String(read(value, 'message')))) ||
     read(value, 'isCanceled') === true || // execa
     // Also what is no error, such as a `Cancel` of axios up to 0.26.
     isAbortName(read(value, 'name')) ||
