@@ -20,7 +20,7 @@ import type { InvocationFacts } from './invocation-facts.js';
 import { type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './late.js';
 import type { Outcome } from './outcome.js';
 
-/** How long interrupted code is not interrupted again: Node may still be reporting its rejections. */
+/** How long interrupted code is not interrupted again: Node may still be reporting its rejections, one after the other. */
 const RESPITE_MS = 100;
 
 /** The part of the time of the hooks in which code that is told that its time is over can end, before it is interrupted. */
@@ -225,6 +225,7 @@ export class Attempt implements CurrentAttempt {
 
   takeUncaught(reason: unknown): void {
     this.#logLate('uncaught', reason);
+    if (this.state === 'cut off') this.#respite();
   }
 
   cutOff(): void {
@@ -239,12 +240,16 @@ export class Attempt implements CurrentAttempt {
       this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
       this.cutOff();
-      this.cutOffAtMs = performance.now() + RESPITE_MS;
+      this.#respite();
       // Node tells of the code's rejections before the error is made.
       holdBackUncaught();
       this.expiry.interrupt(blockedAt);
       this.#facts.runAlone(() => this.expire());
     }
+  }
+
+  #respite(): void {
+    this.cutOffAtMs = Math.max(this.cutOffAtMs, performance.now() + RESPITE_MS);
   }
 
   get #isOver(): boolean {
@@ -267,9 +272,14 @@ export class Attempt implements CurrentAttempt {
     this.state = state;
     this.expiry.come();
     this.#operations.close();
-    const { deadlineAtMs, hookDeadlineAtMs } = this.#facts;
-    const leavingMs = (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART;
-    if (leavingMs > 0) this.cutOffAtMs = Math.max(this.cutOffAtMs, performance.now() + leavingMs);
+    const { deadlineAtMs, hookDeadlineAtMs, hardDeadlineAtMs } = this.#facts;
+    const nowMs = performance.now();
+    // After the last hook only the reserve is left, which the answer needs too.
+    const leavingMs = Math.min(
+      (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART,
+      (hardDeadlineAtMs - nowMs) / 2,
+    );
+    if (leavingMs > 0) this.cutOffAtMs = Math.max(this.cutOffAtMs, nowMs + leavingMs);
     attempts.run(this, () => this.expiry.tell());
   }
 

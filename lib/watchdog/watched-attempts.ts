@@ -101,10 +101,15 @@ export class WatchedAttempts {
    * @param lost - the attempt to which code belongs whose async context is lost: that which is left may be one of our own
    */
   findExpired(isInCode: boolean, lost?: CurrentAttempt): ExpiredCode | undefined {
-    this.#stuckSinceMs ??= realTimeMs();
-    const stuckForMs = realTimeMs() - this.#stuckSinceMs;
     const current = attempts.getStore();
     const chain = chainOf(current === undefined || current === NO_ATTEMPT ? (lost ?? current) : current);
+    if (chain[0] === NO_ATTEMPT) {
+      // The time that this package's own code takes, such as a slow logger, is not that of the code which runs after it.
+      this.noteAlive();
+      return undefined;
+    }
+    this.#stuckSinceMs ??= realTimeMs();
+    const stuckForMs = realTimeMs() - this.#stuckSinceMs;
     if (chain.every(isOver) && !chain.some(({ state }) => state === 'timed out')) {
       // Code of the module level, or of an invocation that has ended. It may also just be passing on the answer of an
       // invocation. Then two looks do not both find it.

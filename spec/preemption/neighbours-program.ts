@@ -41,6 +41,12 @@ const invoke = createInvoke(logger);
 
 const serve = (): Promise<InvocationReport> => invoke(5000, () => 'served');
 
+/** Leaves three errors uncaught. What is read of them is read as code of the invocation. */
+const failThrice = (): void =>
+  void ['one', 'two', 'three'].map(async (record) => {
+    throw Object.defineProperty(new Error(record), 'cause', { get: () => void spin(10) });
+  });
+
 /** Where a batch of immediates is interrupted: in one of them, or in code that Node runs between two of them. */
 const blockers: Record<string, () => void> = {
   'an immediate': () => setImmediate(loop),
@@ -280,12 +286,20 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   async 'a slow logger'() {
     warningMs = 150;
     const blocked = await invoke(60, () => {
-      void ['one', 'two', 'three'].map(async (record) => {
-        throw new Error(record);
-      });
+      failThrice();
       loop();
     });
     return { blocked, warnings, next: await serve() };
+  },
+
+  async 'a slow logger much later'() {
+    warningMs = 600;
+    const left = await invoke(60, () => {
+      setTimeout(failThrice, 200);
+      return forever();
+    });
+    await wait(250);
+    return { left, warnings, next: await serve() };
   },
 
   async 'abort listener'() {
@@ -321,6 +335,24 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     }
     await Promise.allSettled([new Tasks().handler({}, new FakeContext(4060))]);
     return { heard, errors };
+  },
+
+  async 'a listener of the last hook'() {
+    class Tasks {
+      @GracefulTimeout({ marginMs: 1000, preempt: true, logger })
+      handler(_event: unknown, _context: FakeContext): Promise<never> {
+        return forever();
+      }
+
+      @Finally
+      protected close(): Promise<never> {
+        currentDeadline().signal.addEventListener('abort', loop);
+        return forever();
+      }
+    }
+    const context = new FakeContext(1060);
+    const [outcome] = await Promise.allSettled([new Tasks().handler({}, context)]);
+    return { status: outcome.status, isInTime: context.getRemainingTimeInMillis() > 0, errors };
   },
 
   async 'contextless after an interruption'() {

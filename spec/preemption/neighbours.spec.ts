@@ -132,12 +132,23 @@ describe('Beside code that blocks the event loop (R27)', function () {
       expect(warnings[0]).to.match(/^Tasks\.handler answered late, after it had timed out/);
     });
 
-    it('a slow logger is not interrupted while it logs the errors of abandoned code (R16)', async () => {
-      const { blocked, next, warnings } = await seen('a slow logger');
-      expect(blocked).to.deep.equal(timedOut('at loop'));
-      expect(next).to.deep.equal(SERVED);
+    describe('does not answer for a slow logger, which logs all of its errors (R16)', () => {
       const warning = 'Tasks.handler left an error uncaught, after its deadline, in request request-of-60-ms';
-      expect(warnings).to.deep.equal(['one', 'two', 'three'].map((record) => `${warning}: ${record}`));
+      const expected = ['one', 'two', 'three'].map((record) => `${warning}: ${record}`);
+
+      it('right after the interruption', async () => {
+        const { blocked, next, warnings } = await seen('a slow logger');
+        expect(blocked).to.deep.equal(timedOut('at loop'));
+        expect(next).to.deep.equal(SERVED);
+        expect(warnings).to.deep.equal(expected);
+      });
+
+      it('much later, for longer than abandoned code may block', async () => {
+        const { left, next, warnings } = await seen('a slow logger much later');
+        expect(left).to.deep.equal(timedOut(null));
+        expect(next).to.deep.equal(SERVED);
+        expect(warnings).to.deep.equal(expected);
+      });
     });
 
     it('an abort listener that blocks is interrupted at the cut-off, and the hooks run', async () => {
@@ -154,6 +165,17 @@ describe('Beside code that blocks the event loop (R27)', function () {
     expect(await seen('listeners of a hook')).to.deep.equal({
       heard: [1, 2, 3, 4],
       errors: ['Tasks.handler', 'Tasks.report'],
+    });
+  });
+
+  it('a listener of the last hook that blocks has no more than half of the reserve', async () => {
+    expect(await seen('a listener of the last hook')).to.deep.equal({
+      status: 'rejected',
+      isInTime: true,
+      errors: [
+        'Tasks.handler',
+        'Tasks.close; it blocked the event loop and was interrupted at EventTarget.loop (blocks.js:3:5)',
+      ],
     });
   });
 

@@ -210,6 +210,17 @@ describe('code that must end (R27)', () => {
       expect(look(attempt)).to.equal(undefined);
     });
 
+    it('does not answer for the time of this package, whose logger may be at work for it', async () => {
+      const attempt = timedOut(undefined, { inFlight: { self: undefined, context: {} } });
+      watched.remove(attempt);
+      expect(look(attempt)).to.equal(undefined);
+      await reallyWait(40);
+      expect(look(NO_ATTEMPT)).to.equal(undefined);
+      expect(look(attempt)).to.equal(undefined);
+      await reallyWait(40);
+      expect(look(attempt)).to.deep.equal({ attempts: [attempt], isUrgent: false });
+    });
+
     it('is for a second where another invocation is in flight, which a callback of it may serve', async () => {
       const attempt = timedOut(undefined, { hookDeadlineAtMs: 500, inFlight: { self: 1, context: 1 } });
       const hook = attemptOf({ deadlineAtMs: 500, cutOffAtMs: 500, inFlight: attempt.inFlight });
