@@ -1,74 +1,16 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import { attempted } from '../operations/attempted.js';
 import type { Attempt } from './attempt.js';
+import {
+  callbackOf,
+  type IsAnswer,
+  inContextOfCaller,
+  isPromiseOrPrimitive,
+  isSomething,
+  takesCallback,
+} from './callbacks.js';
 import type { GuardedHandler } from './invocation-facts.js';
 import { findResponseStream, limitTo, type ResponseStream } from './response-stream.js';
-
-type Callback = (error?: unknown, value?: unknown) => void;
-
-/** Whether what a method returns is its answer, or a promise of that. */
-type IsAnswer = (result: unknown) => boolean;
-
-const isSomething: IsAnswer = (result) => result !== undefined;
-
-/** The request or the timer that calls back, which many callback handlers return, is no answer. */
-const isPromiseOrPrimitive: IsAnswer = (result) =>
-  result instanceof Promise || (result !== undefined && Object(result) !== result);
-
-/** The callbacks of Lambda, as handlers get them: one may hand its own on to another handler. */
-const callbacks = new WeakSet<object>();
-
-/** What a callback settles. */
-interface Settled {
-  resolve(value: unknown): void;
-  reject(reason: unknown): void;
-}
-
-/** Hooks run in the context of whoever has called the handler, also where the callback is called in that of another request. */
-function inContextOfCaller(attempt: Attempt): Settled {
-  const caller = new AsyncResource('LambdaGracefulTimeout');
-  return {
-    resolve: (value) => caller.runInAsyncScope(() => attempt.resolve(value)),
-    reject: (reason) => caller.runInAsyncScope(() => attempt.reject(reason)),
-  };
-}
-
-/** @param next - the callback that was given, which is called too */
-function callbackOf(settled: Settled, next?: Callback): Callback {
-  const callback: Callback = (error, value) => {
-    if (error === undefined || error === null) settled.resolve(value);
-    else settled.reject(error);
-    next?.(error, value);
-  };
-  callbacks.add(callback);
-  return callback;
-}
-
-/** Whether a method ends by its promise, since it is declared `async`. */
-const isAsync = (method: unknown): boolean =>
-  Object.prototype.toString.call(method) === '[object AsyncFunction]';
-
-/**
- * Calls a handler as a part of an invocation that is under way, as `super.handler(event, context)` does. If it takes a
- * callback and is given none, the caller waits for that.
- */
-export function callPart(
-  { method, parameters }: GuardedHandler,
-  self: unknown,
-  args: unknown[],
-  contextIndex: number,
-): unknown {
-  const index = contextIndex + 1;
-  if (parameters <= index || args[index] !== undefined || isAsync(method)) return method.apply(self, args);
-  return new Promise((resolve, reject) => {
-    const passed = [...args];
-    passed[index] = callbackOf({ resolve, reject });
-    const value = method.apply(self, passed);
-    // A promise, so the parameter may be no callback.
-    if (isSomething(value)) resolve(value);
-  });
-}
 
 /**
  * The arguments of a handler, until its invocation has settled. What the invocation leaves open may live much longer, and
@@ -116,9 +58,7 @@ export class HandlerArguments {
   }
 
   /**
-   * Takes the attempt of the handler, and passes a callback to a method that takes one. Runtimes up to nodejs22.x pass a
-   * callback themselves, later ones do not. The handler gets this one in both cases. What another handler passes that is no
-   * callback of Lambda stays as it is.
+   * Takes the attempt of the handler, and passes a callback to a method that takes one.
    *
    * @param isBelow - whether another handler has called the method
    * @returns whether the method has ended if it returns this; undefined if it has whatever it returns
@@ -130,16 +70,11 @@ export class HandlerArguments {
   ): IsAnswer | undefined {
     this.#handler = attempt;
     const index = this.#contextIndex + 1;
-    const declaresCallback = parameters > index;
     const given = this.#args[index];
-    const takesCallback =
-      typeof given === 'function'
-        ? !isBelow || callbacks.has(given)
-        : given === undefined && declaresCallback && !(isBelow && isAsync(method));
-    if (!takesCallback) return undefined;
-    const next = isBelow ? (given as Callback | undefined) : undefined;
-    this.#args[index] = callbackOf(inContextOfCaller(attempt), next);
-    if (!declaresCallback) return undefined;
+    const isDeclared = parameters > index;
+    if (!takesCallback(method, given, isDeclared, isBelow)) return undefined;
+    this.#args[index] = callbackOf(inContextOfCaller(attempt), isBelow ? given : undefined);
+    if (!isDeclared) return undefined;
     return isBelow ? isSomething : isPromiseOrPrimitive;
   }
 

@@ -11,15 +11,11 @@ import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt, type End, type UserCode } from './attempt.js';
-import { callPart, HandlerArguments } from './handler-arguments.js';
+import { callPart } from './callbacks.js';
+import { HandlerArguments } from './handler-arguments.js';
 import { type GuardedClass, type Hook, HookRun, isValueLost, LOST_VALUE } from './hook.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
-import {
-  doNotWaitForAbandoned,
-  type LambdaContext,
-  readLambdaContext,
-  warnOfContext,
-} from './lambda-context.js';
+import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
 import { CallerOutcome, type Outcome } from './outcome.js';
 
 /**
@@ -36,32 +32,30 @@ export function invoke(
 ): unknown {
   const lambda = readLambdaContext(args);
   const current = attempts.getStore();
-  if (isPart(current, self, lambda.context)) return callPart(handler, self, args, lambda.index);
+  if (isPart(current, self, lambda.context)) return callPart(handler, self, args, lambda.index + 1);
   try {
-    return begin(handler, findClass(self), self, args, lambda, current);
+    const guarded = findClass(self);
+    const { handlerName } = guarded;
+    if (lambda.problem !== undefined) {
+      const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
+      warnOfContext(lambda.problem, Object(owner), handlerName, handler.logger);
+    }
+    const facts = factsOf(handler, handlerName, lambda, self, findBelow(current));
+    return start(handler, facts, guarded, new HandlerArguments(args, lambda.index));
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function begin(
+/** Does not see the event and the stream: a function in it would keep them in memory as long as the promise. */
+function start(
   handler: GuardedHandler,
+  facts: InvocationFacts,
   guarded: GuardedClass,
-  self: unknown,
-  args: unknown[],
-  lambda: LambdaContext,
-  current: CurrentAttempt | undefined,
+  args: HandlerArguments,
 ): Promise<unknown> {
-  const { handlerName } = guarded;
-  if (lambda.problem !== undefined) {
-    const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
-    warnOfContext(lambda.problem, Object(owner), handlerName, handler.logger);
-  }
-  const facts = factsOf(handler, handlerName, lambda, self, findBelow(current));
-  // Not in the function below, which would keep the arguments in memory as long as the promise.
-  const handlerArgs = new HandlerArguments(args, lambda.index);
   return new Promise((resolve, reject) => {
-    new Invocation(handler, facts, guarded, handlerArgs, { resolve, reject }).start();
+    new Invocation(handler, facts, guarded, args, { resolve, reject }).start();
   });
 }
 

@@ -268,7 +268,8 @@ describe('what is told that its time is over (R24, R26)', () => {
 
   it('has an eighth of the time from the deadline to the hook deadline before it is interrupted, or its grace', async () => {
     const now = performance.now();
-    const times = { deadlineAtMs: now + 100, hookDeadlineAtMs: now + 500 };
+    const times = { deadlineAtMs: now + 100, hookDeadlineAtMs: now + 500, hardDeadlineAtMs: now + 1000 };
+    const last = begin(forever, { ...times, hardDeadlineAtMs: now + 160 });
     const abandoned = begin(forever, times);
     const asking = begin(() => {
       currentDeadline();
@@ -277,7 +278,8 @@ describe('what is told that its time is over (R24, R26)', () => {
     await time.clock.tickAsync(100);
     expect(abandoned.attempt).to.include({ state: 'timed out', cutOffAtMs: now + 150 });
     expect(asking.attempt).to.include({ state: 'in grace', cutOffAtMs: now + 500 });
-    for (const { timer } of [abandoned, asking]) timer.clear();
+    expect(last.attempt, 'the answer needs half of what is left').to.include({ cutOffAtMs: now + 130 });
+    for (const { timer } of [last, abandoned, asking]) timer.clear();
   });
 });
 
