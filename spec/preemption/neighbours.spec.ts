@@ -169,14 +169,9 @@ describe('Beside code that blocks the event loop (R27)', function () {
   });
 
   it('a listener of the last hook that blocks has no more than half of the reserve', async () => {
-    expect(await seen('a listener of the last hook')).to.deep.equal({
-      status: 'rejected',
-      isInTime: true,
-      errors: [
-        'Tasks.handler',
-        'Tasks.close; it blocked the event loop and was interrupted at EventTarget.loop (blocks.js:3:5)',
-      ],
-    });
+    const { errors, ...last } = await seen<{ errors: readonly string[] }>('a listener of the last hook');
+    expect(last).to.deep.equal({ status: 'rejected', isInTime: true });
+    expect(errors.join()).to.match(/^Tasks\.handler,Tasks\.close; .* interrupted at \w+\.loop \(blocks/);
   });
 
   describe('code of no invocation', () => {
