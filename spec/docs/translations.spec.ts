@@ -34,7 +34,7 @@ const numbers = (text: string): readonly string[] => {
 
 /** A code block without its comments and strings, which a translation may translate. */
 const bareCode = ({ kind, text }: Block): string =>
-  kind === '```ts' ? text.replaceAll(/'[^']*'|(?<!`)`(?!`)[^`]*`|\/\/.*$/gm, '') : text;
+  kind.startsWith('```ts') ? text.replaceAll(/'[^']*'|(?<!`)`(?!`)[^`]*`|\/\/.*$/gm, '') : text;
 
 for (const [original, document] of TRANSLATIONS) {
   describe(document, () => {
