@@ -40,6 +40,8 @@ export interface CurrentAttempt {
   readonly deadlineAtMs: number;
   /** Until when its hooks, or the ones after it, may run. From its cut-off on, Node's own code takes part of this time. */
   readonly hookDeadlineAtMs: number;
+  /** For how long what it has left behind may keep the hooks of its invocation waiting: less once that has been interrupted. */
+  readonly leavingMs: number;
   /** Where the operations that the code begins are noted; undefined once its deadline has come. */
   readonly operations: Operations | undefined;
   /** Its deadline; undefined where there is none. */
@@ -82,6 +84,7 @@ export const NO_ATTEMPT: CurrentAttempt = {
   cutOffAtMs: Number.POSITIVE_INFINITY,
   deadlineAtMs: Number.POSITIVE_INFINITY,
   hookDeadlineAtMs: Number.POSITIVE_INFINITY,
+  leavingMs: Number.POSITIVE_INFINITY,
   operations: undefined,
   askForDeadline: () => new NoDeadline(),
   takeUncaught() {},

@@ -23,8 +23,11 @@ import type { Outcome } from './outcome.js';
 /** How long interrupted code is not interrupted again: Node may still be reporting its rejections, one after the other. */
 const RESPITE_MS = 100;
 
-/** The part of the time of the hooks in which code that is told that its time is over can end, before it is interrupted. */
+/** The part of the time of the hooks in which code whose time is over can end, before it is interrupted. */
 const LEAVING_PART = 8;
+
+/** The least time that code is left, so that what only just runs is not interrupted. */
+const MIN_LEAVING_MS = 15;
 
 /** How an attempt has ended. */
 export type End =
@@ -67,6 +70,8 @@ export class Attempt implements CurrentAttempt {
   #deadline: Deadline | undefined;
   #hasGrace = false;
   readonly #operations: Operations;
+  /** How often its code has been interrupted in the state that it has. */
+  #interruptions = 0;
 
   /** @param outerExpiry - a deadline that ends the time of this code as well, if it comes first */
   constructor(code: UserCode, facts: InvocationFacts, outerExpiry?: Expiry) {
@@ -94,6 +99,11 @@ export class Attempt implements CurrentAttempt {
 
   get hookDeadlineAtMs(): number {
     return this.#facts.hookDeadlineAtMs;
+  }
+
+  get leavingMs(): number {
+    if (this.#interruptions > 0) return MIN_LEAVING_MS;
+    return Math.max(MIN_LEAVING_MS, (this.hookDeadlineAtMs - this.deadlineAtMs) / LEAVING_PART);
   }
 
   /** Made when it is first needed: most code ends in time and never needs it. */
@@ -237,9 +247,11 @@ export class Attempt implements CurrentAttempt {
       this.#facts.runAlone(() => asNobody(() => logHalfImported(this.#facts, this.#code.name, importing)));
     }
     if (this.#isOver) {
+      this.#interruptions++;
       this.#facts.runAlone(() => this.#logLate('interruption', blockedAt(stacksOfLate(this.#facts))));
     } else {
       this.cutOff();
+      this.#interruptions++;
       this.#respite();
       // Node tells of the code's rejections before the error is made.
       holdBackUncaught();
@@ -249,7 +261,8 @@ export class Attempt implements CurrentAttempt {
   }
 
   #respite(): void {
-    this.cutOffAtMs = Math.max(this.cutOffAtMs, performance.now() + RESPITE_MS);
+    const respiteMs = this.#interruptions > 1 ? MIN_LEAVING_MS : RESPITE_MS;
+    this.cutOffAtMs = Math.max(this.cutOffAtMs, performance.now() + respiteMs);
   }
 
   get #isOver(): boolean {
@@ -285,6 +298,7 @@ export class Attempt implements CurrentAttempt {
 
   #end(state: 'ended' | 'ended late' | 'timed out', end: End): void {
     this.state = state;
+    this.#interruptions = 0;
     if (state === 'ended') this.#expiry?.neverCome();
     else this.below = undefined;
     this.#operations.close();

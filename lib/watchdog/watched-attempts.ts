@@ -7,11 +7,6 @@ const SIGN_OF_LIFE_MS = 250;
 /** For how long abandoned code may block the thread, once that has been seen. */
 const SUSPECT_MS = 1000;
 
-/** The part of the time of the hooks for which abandoned code may keep those of its own invocation waiting. */
-const LEAVING_PART = 8;
-
-const MIN_LEAVING_MS = 15;
-
 const isDue = ({ cutOffAtMs }: CurrentAttempt): boolean => performance.now() >= cutOffAtMs;
 
 const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.now() >= deadlineAtMs;
@@ -20,11 +15,9 @@ const isAtDeadline = ({ deadlineAtMs }: CurrentAttempt): boolean => performance.
 const isPatienceOver = ({ cutOffAtMs, hookDeadlineAtMs }: CurrentAttempt): boolean =>
   performance.now() >= (cutOffAtMs + hookDeadlineAtMs) / 2;
 
-/** For how long code that has timed out may block the thread, once that has been seen, where nothing else is in flight. */
-function toleranceMs({ inFlight, deadlineAtMs, hookDeadlineAtMs }: CurrentAttempt): number {
-  if (!inFlight) return SUSPECT_MS;
-  return Math.min(SUSPECT_MS, Math.max(MIN_LEAVING_MS, (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART));
-}
+/** For how long code that has timed out may block the thread, once that has been seen, where no other invocation is in flight. */
+const toleranceMs = ({ inFlight, leavingMs }: CurrentAttempt): number =>
+  inFlight ? Math.min(SUSPECT_MS, leavingMs) : SUSPECT_MS;
 
 /** Code that must end. */
 export interface ExpiredCode {

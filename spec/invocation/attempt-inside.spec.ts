@@ -281,6 +281,34 @@ describe('what is told that its time is over (R24, R26)', () => {
     expect(last.attempt, 'the answer needs half of what is left').to.include({ cutOffAtMs: now + 130 });
     for (const { timer } of [last, abandoned, asking]) timer.clear();
   });
+
+  it('has 100 ms after it was interrupted, and 15 after each further time: Node may be telling of its errors', () => {
+    const { attempt, timer } = begin(forever, { runAlone() {}, hookDeadlineAtMs: performance.now() + 900 });
+    const leftMs = (): number => {
+      const left = attempt.cutOffAtMs - performance.now();
+      attempt.cutOffAtMs = 0;
+      return left;
+    };
+    for (const expected of [100, 15, 15]) {
+      attempt.interrupt(() => 'at loop', undefined);
+      expect(leftMs()).to.equal(expected);
+      attempt.takeUncaught(new Error('lost'));
+      expect(leftMs(), 'after a line of the log').to.equal(expected);
+    }
+    timer.clear();
+  });
+
+  it('may keep the hooks waiting for an eighth of their time once it has timed out, and for 15 ms once more', () => {
+    const times = { hookDeadlineAtMs: performance.now() + 500, hardDeadlineAtMs: performance.now() + 1000 };
+    const { attempt, timer } = begin(forever, times);
+    attempt.interrupt(() => 'at loop', undefined);
+    expect(attempt).to.include({ state: 'timed out', leavingMs: 50 });
+    attempt.interrupt(() => 'at loop', undefined);
+    expect(attempt).to.include({ leavingMs: 15 });
+    const late = begin(forever, { hookDeadlineAtMs: performance.now() });
+    expect(late.attempt, 'no less').to.include({ leavingMs: 15 });
+    for (const each of [timer, late.timer]) each.clear();
+  });
 });
 
 describe('a handler that takes a callback and returns something (R21)', () => {

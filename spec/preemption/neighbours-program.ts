@@ -1,8 +1,10 @@
 /** Runs the scenario that its argument names, and prints a report as a line of JSON. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Session } from 'node:inspector';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { currentDeadline, Finally, GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 import { gate } from '../support/gate.js';
@@ -335,6 +337,22 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     }
     await Promise.allSettled([new Tasks().handler({}, new FakeContext(4060))]);
     return { heard, errors };
+  },
+
+  // As the records of a batch, each of which needs a file and then blocks.
+  async 'callbacks that block, one after the other'() {
+    const blockAfter = async (read: Promise<unknown>): Promise<void> => {
+      await read;
+      loop();
+    };
+    const times = Array.from({ length: 8 }, (_, index) => index + 1);
+    return {
+      timers: await invoke(60, () => Promise.all(times.map((ms) => blockAfter(wait(ms))))),
+      files: await invoke(60, () =>
+        Promise.all(times.map(() => blockAfter(readFile(fileURLToPath(import.meta.url))))),
+      ),
+      next: await serve(),
+    };
   },
 
   async 'a listener of the last hook'() {

@@ -168,6 +168,19 @@ describe('Beside code that blocks the event loop (R27)', function () {
     });
   });
 
+  it('eight callbacks of a handler that block, one after the other, keep neither its hooks nor its answer waiting (R14)', async () => {
+    const { timers, files, next } = await seen('callbacks that block, one after the other');
+    for (const { blockedAt, ...report } of [timers, files] as InvocationReport[]) {
+      expect(report).to.deep.equal({
+        error: 'LambdaTimeoutError',
+        isInTime: true,
+        hooks: ['report', 'close'],
+      });
+      expect(blockedAt).to.equal('at loop');
+    }
+    expect(next).to.deep.equal(SERVED);
+  });
+
   it('a listener of the last hook that blocks has no more than half of the reserve', async () => {
     const { errors, ...last } = await seen<{ errors: readonly string[] }>('a listener of the last hook');
     expect(last).to.deep.equal({ status: 'rejected', isInTime: true });

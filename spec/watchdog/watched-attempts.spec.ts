@@ -18,6 +18,7 @@ const attemptOf = (fields: Partial<CurrentAttempt> = {}): CurrentAttempt => ({
   deadlineAtMs: 100,
   cutOffAtMs: 200,
   hookDeadlineAtMs: 400,
+  leavingMs: 50,
   ...fields,
 });
 
@@ -189,7 +190,7 @@ describe('code that must end (R27)', () => {
       expect(look(attempt)).to.equal(undefined);
     });
 
-    it('is that which keeps the rest of its own invocation waiting, for an eighth of the time of the hooks', async () => {
+    it('is that which keeps the rest of its own invocation waiting for longer than it is left', async () => {
       const attempt = timedOut(undefined, {
         hookDeadlineAtMs: 500,
         inFlight: { self: undefined, context: {} },
@@ -214,10 +215,10 @@ describe('code that must end (R27)', () => {
       const attempt = timedOut(undefined, { inFlight: { self: undefined, context: {} } });
       watched.remove(attempt);
       expect(look(attempt)).to.equal(undefined);
-      await reallyWait(40);
+      await reallyWait(45);
       expect(look(NO_ATTEMPT)).to.equal(undefined);
       expect(look(attempt)).to.equal(undefined);
-      await reallyWait(40);
+      await reallyWait(60);
       expect(look(attempt)).to.deep.equal({ attempts: [attempt], isUrgent: false });
     });
 
@@ -243,9 +244,9 @@ describe('code that must end (R27)', () => {
       expect(watched.msUntilLook()).to.equal(50);
     });
 
-    it('is looked at soon until its invocation has settled, at least after 15 ms and at most after 250', () => {
-      const last = timedOut(undefined, { hookDeadlineAtMs: 110, inFlight: { self: 1, context: 2 } });
-      const long = timedOut(undefined, { hookDeadlineAtMs: 1e5, inFlight: last.inFlight });
+    it('is looked at soon until its invocation has settled, at most after 250 ms', () => {
+      const last = timedOut(undefined, { leavingMs: 15, inFlight: { self: 1, context: 2 } });
+      const long = timedOut(undefined, { leavingMs: 1e4, inFlight: last.inFlight });
       watched.remove(long);
       expect(watched.msUntilLook()).to.equal(250);
       watched.remove(last);

@@ -81,7 +81,9 @@ function endCalls(node: Variables): object[] {
   const resources: object[] = [];
   while (isAny('kStackLength')) {
     const asyncId = executionAsyncId();
-    resources.push(executionAsyncResource());
+    // Undefined for a call of native code that has none.
+    const resource: object | undefined = executionAsyncResource();
+    if (resource) resources.push(resource);
     // Without an id, no hook `before` was called.
     if (asyncId > 0 && isAny('kAfter')) node.emitAfterNative(asyncId);
     node.popAsyncContext(asyncId);
