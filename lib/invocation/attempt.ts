@@ -14,7 +14,7 @@ import { holdBackUncaught } from '../process/left-uncaught.js';
 import { busyTimeMs } from '../report/delay.js';
 import { isTimeout, type LambdaTimeoutError } from '../report/lambda-timeout-error.js';
 import type { StackBudget } from '../report/stack-budget.js';
-import { addCut, type DeadlineFacts } from '../report/timeout-report.js';
+import { addCause, type DeadlineFacts } from '../report/timeout-report.js';
 import { adopt } from './adopt.js';
 import type { InvocationFacts } from './invocation-facts.js';
 import { type LATE, logHalfImported, logLate, stacksOfLate, UNHEARD } from './late.js';
@@ -207,8 +207,9 @@ export class Attempt implements CurrentAttempt {
       this.#end('ended', { how: 'in time', outcome: { status: 'rejected', reason } });
     } else if (this.state === 'running' || this.state === 'in grace') {
       const trail = this.expiry.follow(reason);
-      if (!trail.onlyLeadsToEnds) addCut(this.expiry.error, trail.cut());
+      const isKept = trail.onlyLeadsToEnds || addCause(this.expiry.error, trail.cut());
       this.expire();
+      if (!isKept) this.#logLate('rejection', reason);
     } else this.#logLate('rejection', reason);
   }
 

@@ -1,5 +1,5 @@
 import { withErrorProperty } from '../report/error-property.js';
-import { addCause } from '../report/timeout-report.js';
+import { addHookFailure } from '../report/timeout-report.js';
 
 /** How code has ended. */
 export type Outcome = PromiseSettledResult<unknown>;
@@ -26,7 +26,7 @@ export class CallerOutcome {
   /** Takes the answer of the hook with `respond: true`, after a timeout. */
   respond(answer: Outcome): void {
     if (answer.status === 'rejected')
-      addCause((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
+      addHookFailure((this.#ofHandler as PromiseRejectedResult).reason, answer.reason);
     else this.#current = answer;
   }
 

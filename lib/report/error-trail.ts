@@ -145,7 +145,7 @@ export function messageOf(error: unknown): string {
 function copyWithoutLinks(value: object, links: Links): object {
   try {
     const isCopyOfError = isError(value);
-    const copy = Object.setPrototypeOf(isCopyOfError ? emptyError() : {}, Object.getPrototypeOf(value));
+    const copy = isCopyOfError ? emptyError() : {};
     for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
       if (!links[key as keyof Links]?.length) {
         Object.defineProperty(copy, key, { ...descriptor, configurable: true });
@@ -153,7 +153,15 @@ function copyWithoutLinks(value: object, links: Links): object {
     }
     // Not read now: to write out many stacks takes long.
     const get = () => read(value, 'stack');
-    return isCopyOfError ? Object.defineProperty(copy, 'stack', { get, configurable: true }) : copy;
+    if (isCopyOfError) Object.defineProperty(copy, 'stack', { get, configurable: true });
+    // Now, because up to Node 20 to define a stack reads the name and the message.
+    Object.setPrototypeOf(copy, Object.getPrototypeOf(value));
+    for (const key of ['name', 'message']) {
+      // A getter of its class may refuse to work for a copy, as that of a `DOMException` does.
+      const text = read(value, key);
+      if (read(copy, key) !== text) define(copy, key, text, false);
+    }
+    return copy;
   } catch {
     return new Error(inspect(value)); // a proxy that refuses to be looked at
   }

@@ -131,27 +131,30 @@ function detailsOf(
 
 const BOTH_FAILED = 'The handler failed in its grace, and then the hook with `respond: true` failed';
 
+const HAD_A_CAUSE = 'The handler failed in its grace, and its timeout had a cause before';
+
 /**
- * Gives a timeout a cause, in addition to the one that it may have. The cause is not enumerable, as in ECMAScript. If a hook
- * has rethrown the same error, or frozen it, nothing changes. The cause never leads back to the timeout.
+ * Gives a timeout the failure of a hook as its cause, in addition to the one that it may have. If the hook has rethrown the same
+ * error, or frozen it, nothing changes. The cause never leads back to the timeout.
  */
-export function addCause(timeout: LambdaTimeoutError, reason: unknown): void {
-  if (reason !== timeout)
-    addCut(
-      timeout,
-      withoutHeeding(reason, (value) => value === timeout, false),
-    );
+export function addHookFailure(timeout: LambdaTimeoutError, reason: unknown): void {
+  if (reason === timeout) return;
+  addCause(
+    timeout,
+    withoutHeeding(reason, (value) => value === timeout, false),
+    BOTH_FAILED,
+  );
 }
 
-/** The same for a cause that is known not to lead back. To look for that costs time, before the hooks. */
-export function addCut(timeout: LambdaTimeoutError, cause: unknown): void {
-  const value =
-    'cause' in timeout
-      ? withErrorProperty(
-          'stackTraceLimit',
-          0,
-          () => new AggregateError([cause, read(timeout, 'cause')], BOTH_FAILED),
-        )
-      : cause;
-  Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
+/**
+ * Gives a timeout a cause that does not lead back to it. The cause is not enumerable, as in ECMAScript.
+ *
+ * @param both - what is said of this cause and one that is there already
+ * @returns false if the user has frozen the timeout
+ */
+export function addCause(timeout: LambdaTimeoutError, cause: unknown, both = HAD_A_CAUSE): boolean {
+  const value = Object.hasOwn(timeout, 'cause')
+    ? withErrorProperty('stackTraceLimit', 0, () => new AggregateError([cause, read(timeout, 'cause')], both))
+    : cause;
+  return Reflect.defineProperty(timeout, 'cause', { value, configurable: true, writable: true });
 }

@@ -140,6 +140,26 @@ describe('a handler at its deadline (R12)', () => {
       expect(logger.lines, 'logged with the timeout, after the cause is known').to.have.length(1);
     });
 
+    it('logs an error of its own apart if it has frozen the timeout, which then takes no cause', async () => {
+      const failure = new Error('charged, but not recorded');
+      const rejection = expectRejection(
+        invoke(() =>
+          currentDeadline()
+            .race(forever())
+            .catch((timeout) => {
+              Object.freeze(timeout);
+              throw failure;
+            }),
+        ),
+      );
+      await time.clock.tickAsync(2010);
+      expect(await rejection).to.not.have.property('cause');
+      expect(logger.lines.map(({ level, detail }) => [level, detail === failure])).to.deep.equal([
+        ['error', false],
+        ['warn', true],
+      ]);
+    });
+
     for (const [way, heed] of Object.entries({
       'the reason of its signal': (reason: unknown) => reason,
       'an AbortError that wraps that reason': (cause: unknown) =>

@@ -145,6 +145,15 @@ describe('an error without the way to a timeout (R12)', () => {
     expect(error.errors, 'the error itself').to.deep.equal([middle, inner, reason]);
   });
 
+  it('has the name and the message also where their getters refuse to work for a copy', () => {
+    const error = Object.assign(new DOMException('half written', 'DataError'), { errors: [reason, 'lost'] });
+    const copy = withoutHeeding(error, isReason, false) as DOMException;
+    expect(copy).to.be.instanceOf(DOMException).and.not.equal(error);
+    expect(copy).to.include({ name: 'DataError', message: 'half written' });
+    expect(copy).to.have.deep.property('errors', ['lost']);
+    expect(Object.keys(copy)).to.deep.equal(['errors']);
+  });
+
   it('has no list and no cause that the error does not have', () => {
     const error = new AggregateError([
       reason,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { LambdaTimeoutError } from '../../lib/report/lambda-timeout-error.js';
 import {
   addCause,
+  addHookFailure,
   handlerTimedOut,
   hookAbandoned,
   type TimeoutFacts,
@@ -117,7 +118,7 @@ describe('the cause of a timeout as a property (R13)', () => {
     const timeout = timeOut();
     const { stackTraceLimit } = Error;
     addCause(timeout, failure);
-    addCause(timeout, 'no answer');
+    addHookFailure(timeout, 'no answer');
     const { errors, stack } = timeout.cause as AggregateError;
     expect(errors).to.deep.equal(['no answer', failure]);
     expect(stack).to.equal(
@@ -126,10 +127,29 @@ describe('the cause of a timeout as a property (R13)', () => {
     expect(Error.stackTraceLimit).to.equal(stackTraceLimit);
   });
 
+  it('blames no hook for a cause that the handler itself had given to its timeout', () => {
+    const timeout = Object.assign(timeOut(), { cause: 'slow' });
+    addCause(timeout, failure);
+    const { errors, message } = timeout.cause as unknown as AggregateError;
+    expect(errors).to.deep.equal([failure, 'slow']);
+    expect(message).to.equal('The handler failed in its grace, and its timeout had a cause before');
+  });
+
+  it('is the only one, whatever a program has put on the prototype of all objects', () => {
+    const timeout = timeOut();
+    Object.defineProperty(Object.prototype, 'cause', { value: 'polluted', configurable: true });
+    try {
+      addCause(timeout, failure);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'cause');
+    }
+    expect(timeout.cause).to.equal(failure);
+  });
+
   it('is what the hook has failed with, also where only an aborted call of it has failed', () => {
     const timeout = timeOut();
     const aborted = new DOMException('stopped', 'AbortError');
-    addCause(timeout, new AggregateError([timeout, aborted]));
+    addHookFailure(timeout, new AggregateError([timeout, aborted]));
     expect(timeout.cause).to.have.deep.property('errors', [aborted]);
   });
 });
