@@ -69,7 +69,9 @@ export class Interruption {
     this.#terminate();
     if (!this.#isRefused) return;
     // Another termination was asked for and swallowed. It counts as under way until it has ended anything at all.
-    this.#options.session.post('Runtime.evaluate', { expression: 'for (;;);', timeout: 1 });
+    // With an end of its own, since a thread that a debugger has paused is never terminated.
+    const expression = 'for (let rounds = 0; rounds < 1e7; rounds++);';
+    this.#options.session.post('Runtime.evaluate', { expression, timeout: 1 });
     this.#terminate();
   }
 

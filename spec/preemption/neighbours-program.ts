@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { Session } from 'node:inspector';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { currentDeadline, Finally, GracefulTimeout, OnTimeout } from 'lambda-graceful-timeout';
 import { FakeContext } from '../support/context.js';
 import { gate } from '../support/gate.js';
@@ -337,6 +338,28 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     }
     await Promise.allSettled([new Tasks().handler({}, new FakeContext(4060))]);
     return { heard, errors };
+  },
+
+  // As a tool does that shows the variables of a function. No port is open, so nothing tells of it.
+  async 'a pause of another thread'() {
+    const debuggerOf = new Worker(
+      `const { Session } = require('node:inspector');
+      const { parentPort } = require('node:worker_threads');
+      const session = new Session();
+      session.connectToMainThread();
+      session.on('Debugger.paused', () => setTimeout(() => session.post('Debugger.resume'), 300));
+      session.post('Debugger.enable', () => parentPort.postMessage('enabled'));
+      parentPort.on('message', () => {});`,
+      { eval: true },
+    );
+    await once(debuggerOf, 'message');
+    const paused = await invoke(60, async () => {
+      // biome-ignore lint/suspicious/noDebugger: it is what the session waits for
+      debugger;
+      return forever();
+    });
+    await debuggerOf.terminate();
+    return { paused, next: await serve() };
   },
 
   // As the records of a batch, each of which needs a file and then blocks.

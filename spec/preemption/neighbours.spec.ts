@@ -181,6 +181,16 @@ describe('Beside code that blocks the event loop (R27)', function () {
     expect(next).to.deep.equal(SERVED);
   });
 
+  it('a function that a session of another thread has paused past the deadline times out, and the process goes on', async () => {
+    const { paused, next } = await seen('a pause of another thread');
+    expect(paused).to.deep.include({
+      error: 'LambdaTimeoutError',
+      isInTime: true,
+      hooks: ['report', 'close'],
+    });
+    expect(next).to.deep.equal(SERVED);
+  });
+
   it('a listener of the last hook that blocks has no more than half of the reserve', async () => {
     const { errors, ...last } = await seen<{ errors: readonly string[] }>('a listener of the last hook');
     expect(last).to.deep.equal({ status: 'rejected', isInTime: true });
