@@ -40,9 +40,9 @@ export interface CurrentAttempt {
   readonly deadlineAtMs: number;
   /** Until when its hooks, or the ones after it, may run. From its cut-off on, Node's own code takes part of this time. */
   readonly hookDeadlineAtMs: number;
-  /** For how long what it has left behind may keep the hooks of its invocation waiting: less once that has been interrupted. */
+  /** For how long what it has left behind may block before the hooks of its invocation: shorter once that has been interrupted. */
   readonly leavingMs: number;
-  /** Where the operations that the code begins are noted; undefined once its deadline has come. */
+  /** Where the operations that the code begins are noted; undefined once nobody asks for them any more. */
   readonly operations: Operations | undefined;
   /** Its deadline; undefined where there is none. */
   readonly expiry: Expiry | undefined;

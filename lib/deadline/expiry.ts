@@ -71,7 +71,7 @@ export class Expiry {
     return this.#outer?.noticed ?? (this.#phase === 'come' ? this.error : undefined);
   }
 
-  /** The one error of this deadline. It has no stack, because a timer makes it. */
+  /** The one error of this deadline. Without frames, unless `errorBelow` has made it. */
   get error(): LambdaTimeoutError {
     return this.#make();
   }

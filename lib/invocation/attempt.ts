@@ -162,7 +162,7 @@ export class Attempt implements CurrentAttempt {
   /**
    * Runs the code.
    *
-   * @param isAnswer - whether code that has returned this has ended; otherwise it ends by a callback. By default, it has
+   * @param isAnswer - tells whether the code has ended by returning this. If not, its callback ends it. Default: it has
    */
   run(isAnswer?: (result: unknown) => boolean): void {
     if (this.state !== 'running') return;
@@ -173,7 +173,7 @@ export class Attempt implements CurrentAttempt {
     } catch (reason) {
       this.reject(reason);
     }
-    if (!this.#isOver) this.#startTimer(this.#code.deadlineAtMs, () => this.#onDeadline());
+    if (!this.#isOver) this.#facts.timer.set(this.#code.deadlineAtMs, () => this.#onDeadline());
   }
 
   /** Ends the attempt with a value, or as a promise settles. */
@@ -229,7 +229,7 @@ export class Attempt implements CurrentAttempt {
     else {
       this.cutOffAtMs = this.#cutOffFrom(performance.now());
       this.#facts.watchdog.arm(this);
-      this.#startTimer(this.cutOffAtMs, () => this.expire());
+      this.#facts.timer.set(this.cutOffAtMs, () => this.expire());
       this.#pass('in grace');
     }
   }
@@ -276,11 +276,6 @@ export class Attempt implements CurrentAttempt {
     return this.#hasGrace && leftMs > 0 ? deadlineAtMs + leftMs / this.#code.graceParts : deadlineAtMs;
   }
 
-  #startTimer(atMs: number, onTime: () => void): void {
-    const { timer, watchdog } = this.#facts;
-    watchdog.shield(() => timer.set(atMs, onTime));
-  }
-
   /** Enters a state after the deadline. The error is made before the signal aborts. */
   #pass(state: 'in grace' | 'cut off'): void {
     this.state = state;
@@ -289,11 +284,11 @@ export class Attempt implements CurrentAttempt {
     const { deadlineAtMs, hookDeadlineAtMs, hardDeadlineAtMs } = this.#facts;
     const nowMs = performance.now();
     // After the last hook only the reserve is left, which the answer needs too.
-    const leavingMs = Math.min(
+    const listenersMs = Math.min(
       (hookDeadlineAtMs - deadlineAtMs) / LEAVING_PART,
       (hardDeadlineAtMs - nowMs) / 2,
     );
-    if (leavingMs > 0) this.cutOffAtMs = Math.max(this.cutOffAtMs, nowMs + leavingMs);
+    if (listenersMs > 0) this.cutOffAtMs = Math.max(this.cutOffAtMs, nowMs + listenersMs);
     attempts.run(this, () => this.expiry.tell());
   }
 

@@ -4,13 +4,13 @@ import type { GuardedHandler } from './invocation-facts.js';
 type Callback = (error?: unknown, value?: unknown) => void;
 
 /** Whether what a method returns is its answer, or a promise of that. */
-export type IsAnswer = (result: unknown) => boolean;
+type IsAnswer = (result: unknown) => boolean;
 
 /** For a method that another handler has called. */
-export const isSomething: IsAnswer = (result) => result !== undefined;
+const isSomething: IsAnswer = (result) => result !== undefined;
 
 /** For a handler. The request or the timer that calls back, which many callback handlers return, is no answer. */
-export const isPromiseOrPrimitive: IsAnswer = (result) =>
+const isPromiseOrPrimitive: IsAnswer = (result) =>
   result instanceof Promise || (result !== undefined && Object(result) !== result);
 
 /** The callbacks of Lambda, as handlers get them: one may hand its own on to another handler. */
@@ -23,7 +23,7 @@ interface Settled {
 }
 
 /** @param next - the callback that was given, which is called too */
-export function callbackOf(settled: Settled, next?: Callback): Callback {
+function callbackOf(settled: Settled, next?: Callback): Callback {
   const callback: Callback = (error, value) => {
     if (error === undefined || error === null) settled.resolve(value);
     else settled.reject(error);
@@ -33,8 +33,8 @@ export function callbackOf(settled: Settled, next?: Callback): Callback {
   return callback;
 }
 
-/** Settles in the context of whoever calls this, in which hooks run, also where the callback is called in that of another request. */
-export function inContextOfCaller(settled: Settled): Settled {
+/** Settles in the context of whoever calls this: hooks run in it, even if the callback is called in that of another request. */
+function inContextOfCaller(settled: Settled): Settled {
   const caller = new AsyncResource('LambdaGracefulTimeout');
   return {
     resolve: (value) => caller.runInAsyncScope(() => settled.resolve(value)),
@@ -54,7 +54,7 @@ const isAsync = (method: unknown): boolean =>
  * @param isDeclared - whether the method declares a parameter there
  * @param isBelow - whether another handler has called the method
  */
-export function takesCallback(
+function takesCallback(
   method: unknown,
   given: unknown,
   isDeclared: boolean,
@@ -62,6 +62,32 @@ export function takesCallback(
 ): given is Callback | undefined {
   if (typeof given === 'function') return !isBelow || callbacks.has(given);
   return given === undefined && isDeclared && !(isBelow && isAsync(method));
+}
+
+/** The arguments of a handler, as far as they can have a callback. */
+interface CallbackPlace {
+  readonly callbackIndex: number;
+  callback: unknown;
+}
+
+/**
+ * Passes a callback to a method that takes one.
+ *
+ * @param isBelow - whether another handler has called the method
+ * @returns whether the method has ended if it returns this; undefined if it has whatever it returns
+ */
+export function passCallback(
+  place: CallbackPlace,
+  { method, parameters }: GuardedHandler,
+  settled: Settled,
+  isBelow: boolean,
+): IsAnswer | undefined {
+  const { callback: given } = place;
+  const isDeclared = parameters > place.callbackIndex;
+  if (!takesCallback(method, given, isDeclared, isBelow)) return undefined;
+  place.callback = callbackOf(inContextOfCaller(settled), isBelow ? given : undefined);
+  if (!isDeclared) return undefined;
+  return isBelow ? isSomething : isPromiseOrPrimitive;
 }
 
 /**

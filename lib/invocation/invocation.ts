@@ -11,9 +11,10 @@ import { log, type TimeoutLogger } from '../report/logger.js';
 import { callUserCode } from '../report/stack.js';
 import { type DeadlineFacts, handlerTimedOut, hasTime } from '../report/timeout-report.js';
 import { Attempt, type End, type UserCode } from './attempt.js';
-import { callPart } from './callbacks.js';
+import { callPart, passCallback } from './callbacks.js';
 import { HandlerArguments } from './handler-arguments.js';
-import { type GuardedClass, type Hook, HookRun, isValueLost, LOST_VALUE } from './hook.js';
+import { type GuardedClass, type Hook, isValueLost, LOST_VALUE } from './hook.js';
+import { HookRun } from './hook-run.js';
 import { factsOf, type GuardedHandler, type InvocationFacts } from './invocation-facts.js';
 import { doNotWaitForAbandoned, readLambdaContext, warnOfContext } from './lambda-context.js';
 import { CallerOutcome, type Outcome } from './outcome.js';
@@ -35,27 +36,21 @@ export function invoke(
   if (isPart(current, self, lambda.context)) return callPart(handler, self, args, lambda.index + 1);
   try {
     const guarded = findClass(self);
-    const { handlerName } = guarded;
     if (lambda.problem !== undefined) {
       const owner = typeof self === 'function' ? self : (self?.constructor ?? guarded);
-      warnOfContext(lambda.problem, Object(owner), handlerName, handler.logger);
+      warnOfContext(lambda.problem, Object(owner), guarded.handlerName, handler.logger);
     }
-    const facts = factsOf(handler, handlerName, lambda, self, findBelow(current));
-    return start(handler, facts, guarded, new HandlerArguments(args, lambda.index));
+    const facts = factsOf(handler, guarded, lambda, { self, below: findBelow(current) });
+    return start(facts, new HandlerArguments(args, lambda.index));
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
 /** Does not see the event and the stream: a function in it would keep them in memory as long as the promise. */
-function start(
-  handler: GuardedHandler,
-  facts: InvocationFacts,
-  guarded: GuardedClass,
-  args: HandlerArguments,
-): Promise<unknown> {
+function start(facts: InvocationFacts, args: HandlerArguments): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    new Invocation(handler, facts, guarded, args, { resolve, reject }).start();
+    new Invocation(facts, args, { resolve, reject }).start();
   });
 }
 
@@ -81,31 +76,28 @@ interface Caller {
   readonly reject: (reason: unknown) => void;
 }
 
+/** What becomes of an invocation once its handler has ended. */
+interface Aftermath {
+  readonly outcome: CallerOutcome;
+  readonly timeout: LambdaTimeoutError | undefined;
+  /** In the order in which they run. */
+  readonly hooks: readonly Hook[];
+}
+
 /**
  * One call of a decorated handler: runs the handler, logs that its deadline has come, runs the hooks, and settles. Each of
  * these is a step that runs alone, so that an interruption never ends more than one of them.
  */
 class Invocation implements UserCode {
-  readonly #handler: GuardedHandler;
   readonly #facts: InvocationFacts;
-  readonly #guarded: GuardedClass;
   readonly #args: HandlerArguments;
+  /** Undefined once the invocation has settled. */
   #caller: Caller | undefined;
-  // From here on: undefined until the handler has ended, and once the invocation has settled.
-  #timeout: LambdaTimeoutError | undefined;
-  #outcome: CallerOutcome | undefined;
-  #hooks: readonly Hook[] = [];
+  /** Undefined until the handler has ended, and once the invocation has settled. */
+  #aftermath: Aftermath | undefined;
 
-  constructor(
-    handler: GuardedHandler,
-    facts: InvocationFacts,
-    guarded: GuardedClass,
-    args: HandlerArguments,
-    caller: Caller,
-  ) {
-    this.#handler = handler;
+  constructor(facts: InvocationFacts, args: HandlerArguments, caller: Caller) {
     this.#facts = facts;
-    this.#guarded = guarded;
     this.#args = args;
     this.#caller = caller;
   }
@@ -119,17 +111,19 @@ class Invocation implements UserCode {
   }
 
   get graceParts(): number {
-    return this.#guarded.onTimeout.length + this.#guarded.finally.length + 1;
+    const { onTimeout, finally: always } = this.#facts.guarded;
+    return onTimeout.length + always.length + 1;
   }
 
   get isResponseLost(): boolean {
-    return this.#args.isResponseLost;
+    return this.#args.response?.isLost ?? false;
   }
 
   start(): void {
     const { below } = this.#facts;
     const attempt = new Attempt(this, this.#facts, below && !isOver(below) ? below.expiry : undefined);
-    const isAnswer = this.#args.passCallback(this.#handler, below !== undefined, attempt);
+    if (this.#args.response) this.#args.response.handler = attempt;
+    const isAnswer = passCallback(this.#args, this.#facts.handler, attempt, below !== undefined);
     this.#facts.runAlone(() => {
       if (!hasTime(this.#facts)) attempt.expire();
       else attempt.run(isAnswer);
@@ -137,11 +131,8 @@ class Invocation implements UserCode {
   }
 
   call(attempt: Attempt): unknown {
-    return callUserCode(
-      this.#handler.method,
-      (this.#facts.inFlight as InFlight).self,
-      this.#args.for(attempt),
-    );
+    const { handler, inFlight } = this.#facts;
+    return callUserCode(handler.method, (inFlight as InFlight).self, this.#args.for(attempt));
   }
 
   report(deadline: DeadlineFacts): LambdaTimeoutError {
@@ -149,27 +140,27 @@ class Invocation implements UserCode {
   }
 
   onEnd(end: End): void {
-    const { onTimeout, finally: always } = this.#guarded;
-    this.#hooks = always;
-    this.#outcome = new CallerOutcome(end.outcome, this.name);
+    const { onTimeout, finally: always } = this.#facts.guarded;
+    const { response } = this.#args;
+    const outcome = new CallerOutcome(end.outcome, this.name);
     if (end.how === 'timed out') {
       const { error } = end;
-      this.#timeout = error;
-      this.#hooks = [...onTimeout, ...always];
-      if (this.#args.hasStream) doNotWaitForAbandoned((this.#facts.inFlight as InFlight).context);
-      this.#args.uncorkResponse();
+      this.#aftermath = { outcome, timeout: error, hooks: [...onTimeout, ...always] };
+      if (response) doNotWaitForAbandoned((this.#facts.inFlight as InFlight).context);
+      response?.uncork();
       this.#log('error', messageOf(error), error);
-    } else if (end.how === 'in grace') {
-      const lateByMs = Math.max(0, Math.round(performance.now() - this.deadlineAtMs));
-      // Whoever has called the handler may end it. Otherwise Lambda waits for its end, and then kills the invocation.
-      const stream = this.#args.isResponseOpen ? ', and left its response stream open' : '';
-      this.#log(
-        'warn',
-        `${this.name} ended ${lateByMs} ms past its deadline, in its grace${stream}`,
-        end.error,
-      );
+    } else {
+      this.#aftermath = { outcome, timeout: undefined, hooks: always };
+      if (end.how === 'in grace') this.#logGrace(end.error);
     }
     this.#runHook(0);
+  }
+
+  #logGrace(error: LambdaTimeoutError): void {
+    const lateByMs = Math.max(0, Math.round(performance.now() - this.deadlineAtMs));
+    // Whoever has called the handler may end it. Otherwise Lambda waits for its end, and then kills the invocation.
+    const stream = this.#args.response?.isOpen ? ', and left its response stream open' : '';
+    this.#log('warn', `${this.name} ended ${lateByMs} ms past its deadline, in its grace${stream}`, error);
   }
 
   /** Logs in a step of its own: however slow the logger is, the next step comes. */
@@ -180,26 +171,26 @@ class Invocation implements UserCode {
 
   /** Runs the hook in this place and those after it, and then settles. */
   #runHook(index: number): void {
-    const hook = this.#hooks[index];
     this.#facts.runAlone(() => {
+      const { hooks, outcome, timeout } = this.#aftermath as Aftermath;
+      const hook = hooks[index];
       if (!hook) return this.#settle();
       // A copy: a hook that changes it must not change the outcome.
-      const subject =
-        hook.kind === 'finally' ? { ...(this.#outcome as CallerOutcome).current } : this.#timeout;
+      const subject = hook.kind === 'finally' ? { ...outcome.current } : timeout;
+      const call = { hook, subject, hooksLeft: hooks.length - index };
       const onEnd = (end: End): void => this.#onHookEnd(index, hook, end);
-      const run = new HookRun(hook, subject, this.#hooks.length - index, this.#args, this.#facts, onEnd);
-      new Attempt(run, this.#facts).run();
+      new Attempt(new HookRun(call, this.#args, this.#facts, onEnd), this.#facts).run();
     });
   }
 
-  #onHookEnd(index: number, hook: Hook, { how, outcome }: End): void {
+  #onHookEnd(index: number, hook: Hook, { how, outcome: ofHook }: End): void {
     const { name } = hook;
-    const ofCaller = this.#outcome as CallerOutcome;
-    if (hook.kind === 'finally') ofCaller.conclude(outcome);
-    else if (hook === this.#guarded.responder) ofCaller.respond(this.#judge(name, outcome));
-    if (outcome.status === 'rejected') {
-      this.#log('error', how === 'timed out' ? messageOf(outcome.reason) : `${name} failed`, outcome.reason);
-    } else if (isValueLost(hook, outcome.value)) {
+    const { outcome } = this.#aftermath as Aftermath;
+    if (hook.kind === 'finally') outcome.conclude(ofHook);
+    else if (hook === this.#facts.guarded.responder) outcome.respond(this.#judge(name, ofHook));
+    if (ofHook.status === 'rejected') {
+      this.#log('error', how === 'timed out' ? messageOf(ofHook.reason) : `${name} failed`, ofHook.reason);
+    } else if (isValueLost(hook, ofHook.value)) {
       this.#log('warn', `${name} returned a value, which nobody receives`, LOST_VALUE);
     }
     this.#runHook(index + 1);
@@ -207,19 +198,19 @@ class Invocation implements UserCode {
 
   /** A hook that has destroyed its stream has made no response, whatever it returns. */
   #judge(name: string, answer: Outcome): Outcome {
-    if (answer.status === 'rejected' || !this.#args.isResponseLost) return answer;
+    if (answer.status === 'rejected' || !this.isResponseLost) return answer;
     return { status: 'rejected', reason: new Error(`${name} destroyed its response stream`) };
   }
 
   #settle(): void {
     const caller = this.#caller as Caller;
     const { below } = this.#facts;
-    const { current } = this.#outcome as CallerOutcome;
-    if (this.#timeout && current.status === 'fulfilled') this.#args.endResponse();
+    const { outcome, timeout } = this.#aftermath as Aftermath;
+    const { current } = outcome;
+    if (timeout && current.status === 'fulfilled') this.#args.response?.end();
     // What the invocation leaves open may live much longer, and must not keep the event and the response in memory.
     this.#caller = undefined;
-    this.#outcome = undefined;
-    this.#timeout = undefined;
+    this.#aftermath = undefined;
     this.#facts.inFlight = undefined;
     this.#args.release();
     this.#facts.timer.clear();

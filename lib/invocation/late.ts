@@ -1,4 +1,4 @@
-import { log } from '../report/logger.js';
+import { ASK_FOR_ANOTHER, log } from '../report/logger.js';
 import { StackBudget } from '../report/stack-budget.js';
 import type { InvocationFacts } from './invocation-facts.js';
 
@@ -36,6 +36,6 @@ export function logLate(
 
 /** Warns that the import of an ECMAScript module was interrupted. Node never loads such a module again. */
 export function logHalfImported({ logger }: InvocationFacts, name: string, module: string): void {
-  const detail = `This environment cannot import it any more. \`process.exit(1)\` in the last @Finally hook asks for another one.`;
+  const detail = `This environment cannot import it any more. ${ASK_FOR_ANOTHER}`;
   log(logger, 'warn', `${name} was interrupted in the middle of an import of ${module}`, detail);
 }

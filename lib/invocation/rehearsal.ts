@@ -1,7 +1,7 @@
 import { asNobody } from '../deadline/current-attempt.js';
 import { attempted } from '../operations/attempted.js';
+import { partOfCpu } from '../report/function-size.js';
 import { sharedByCopies } from '../shared.js';
-import { hasPartOfCpu } from '../watchdog/start-watchdog.js';
 import { NO_WATCHDOG } from '../watchdog/watchdog.js';
 import type { GuardedClass } from './hook.js';
 import { invoke } from './invocation.js';
@@ -26,7 +26,7 @@ const GUARDED: GuardedClass = { handlerName: 'rehearsal', onTimeout: [], finally
  * It does not run with fake timers, and what fails in it is ignored, so that no test and no odd program notices it.
  */
 export function rehearse(): void {
-  if (!hasPartOfCpu() || 'clock' in setTimeout) return;
+  if (partOfCpu() === 1 || 'clock' in setTimeout) return;
   attempted(() => sharedByCopies('rehearsal', () => asNobody(run)));
 }
 

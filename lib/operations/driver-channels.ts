@@ -18,43 +18,49 @@ export interface DriverChannel {
    * - `pool`: a connection from a pool, until one is free
    */
   readonly kind?: 'batch' | 'connect' | 'pool';
-  readonly readName?: ReadName;
+  /** Reads the name of a command or a batch. A `connect` or a `pool` has none. */
+  readonly readName: ReadName;
   /** The class whose methods send many commands at once, where no channel tells of that. */
   readonly pipeline?: string;
   /** The commands that the driver itself sends while it connects, which are a part of that. */
   readonly handshake?: ReadonlySet<string>;
 }
 
+const REDIS = { scheme: 'redis', readName: readCommand };
+const MYSQL = { scheme: 'mysql', readName: readStatement };
+const MONGODB = { scheme: 'mongodb', readName: readOperation };
+const MSSQL = { scheme: 'mssql', readName: readStatement };
+const POSTGRESQL = { scheme: 'postgresql', readName: readStatement };
+
 /** The channels by their names. Those of pg and mongodb are proposed, and not there yet. */
 export const DRIVER_CHANNELS: Readonly<Record<string, DriverChannel>> = {
   'ioredis:command': {
-    scheme: 'redis',
-    readName: readCommand,
+    ...REDIS,
     pipeline: 'Pipeline',
     handshake: new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'READONLY', 'SELECT']),
   },
-  'ioredis:batch': { scheme: 'redis', kind: 'batch', readName: readBatchMode },
-  'ioredis:connect': { scheme: 'redis', kind: 'connect' },
-  'node-redis:command': { scheme: 'redis', readName: readCommand },
-  'node-redis:batch': { scheme: 'redis', kind: 'batch', readName: readBatchMode },
-  'node-redis:connect': { scheme: 'redis', kind: 'connect' },
-  'mysql2:query': { scheme: 'mysql', readName: readStatement },
-  'mysql2:execute': { scheme: 'mysql', readName: readStatement },
-  'mysql2:connect': { scheme: 'mysql', kind: 'connect' },
-  'mysql2:pool:connect': { scheme: 'mysql', kind: 'pool' },
-  'mongoose:query': { scheme: 'mongodb', readName: readOperation },
-  'mongoose:aggregate': { scheme: 'mongodb', readName: readOperation },
-  'mongoose:model:save': { scheme: 'mongodb', readName: readOperation },
-  'mongoose:model:insertMany': { scheme: 'mongodb', readName: readOperation },
-  'mongoose:model:bulkWrite': { scheme: 'mongodb', readName: readOperation },
-  'mongoose:cursor:next': { scheme: 'mongodb', readName: readOperation },
-  'mssql:query': { scheme: 'mssql', readName: readStatement },
-  'mssql:batch': { scheme: 'mssql', readName: readStatement },
-  'mssql:execute': { scheme: 'mssql', readName: readExecute },
-  'mssql:connect': { scheme: 'mssql', kind: 'connect' },
-  'mssql:pool:acquire': { scheme: 'mssql', kind: 'pool' },
-  'pg:query': { scheme: 'postgresql', readName: readStatement },
-  'pg:connection': { scheme: 'postgresql', kind: 'connect' },
-  'pg:pool:connect': { scheme: 'postgresql', kind: 'pool' },
-  'mongodb:command': { scheme: 'mongodb', readName: readOperation },
+  'ioredis:batch': { ...REDIS, kind: 'batch', readName: readBatchMode },
+  'ioredis:connect': { ...REDIS, kind: 'connect' },
+  'node-redis:command': REDIS,
+  'node-redis:batch': { ...REDIS, kind: 'batch', readName: readBatchMode },
+  'node-redis:connect': { ...REDIS, kind: 'connect' },
+  'mysql2:query': MYSQL,
+  'mysql2:execute': MYSQL,
+  'mysql2:connect': { ...MYSQL, kind: 'connect' },
+  'mysql2:pool:connect': { ...MYSQL, kind: 'pool' },
+  'mongoose:query': MONGODB,
+  'mongoose:aggregate': MONGODB,
+  'mongoose:model:save': MONGODB,
+  'mongoose:model:insertMany': MONGODB,
+  'mongoose:model:bulkWrite': MONGODB,
+  'mongoose:cursor:next': MONGODB,
+  'mssql:query': MSSQL,
+  'mssql:batch': MSSQL,
+  'mssql:execute': { ...MSSQL, readName: readExecute },
+  'mssql:connect': { ...MSSQL, kind: 'connect' },
+  'mssql:pool:acquire': { ...MSSQL, kind: 'pool' },
+  'pg:query': POSTGRESQL,
+  'pg:connection': { ...POSTGRESQL, kind: 'connect' },
+  'pg:pool:connect': { ...POSTGRESQL, kind: 'pool' },
+  'mongodb:command': MONGODB,
 };

@@ -1,6 +1,7 @@
 import type { Description } from '../report/pending-operations.js';
 import { DRIVER_CHANNELS, type DriverChannel } from './driver-channels.js';
 import { type DriverMessage, readCommand, serverOf, urlOf, wordOf } from './driver-messages.js';
+import { DuringCall } from './during-call.js';
 import type { Entry } from './operations.js';
 import { isPipeline, joinPipeline, leavePipeline } from './pipelines.js';
 import {
@@ -37,7 +38,7 @@ export function trackDrivers(tracker: Tracker): void {
   }
 }
 
-/** What goes on in the current call. It is over when the next microtask runs, whatever a driver has forgotten to tell. */
+/** What goes on in the current call. */
 interface CurrentCall {
   /** The batch that is being sent, or the pool that is being asked. */
   readonly within?: { readonly message: DriverMessage; readonly kind: DriverChannel['kind'] } | undefined;
@@ -45,13 +46,10 @@ interface CurrentCall {
   readonly waited?: Taken | undefined;
 }
 
-let currentCall: CurrentCall = {};
+const currentCall = new DuringCall<CurrentCall>();
 
 function during(change: CurrentCall): void {
-  currentCall = { ...currentCall, ...change };
-  queueMicrotask(() => {
-    currentCall = {};
-  });
+  currentCall.value = { ...currentCall.value, ...change };
 }
 
 /** The pools that wait for a new connection, which is listed instead. */
@@ -59,7 +57,7 @@ const connectingPools = new WeakSet<DriverMessage>();
 
 function start(tracker: Tracker, channel: DriverChannel, message: DriverMessage, below: Entry): void {
   const { kind } = channel;
-  const { within, waited } = currentCall;
+  const { within, waited } = currentCall.value ?? {};
   // Outside of invocations a command shall cost next to nothing.
   if (!kind && !tracker.isWanted) return;
   const isPart = within?.kind === 'batch' || (!kind && message.batchMode !== undefined);
@@ -94,8 +92,9 @@ function describe(
   { scheme, kind, readName }: DriverChannel,
   message: DriverMessage,
 ): Description | undefined {
-  const { host, port, isLocal } = serverOf(message);
-  const url = urlOf(scheme, { host, port, isLocal });
+  const address = serverOf(message);
+  const { host, port } = address;
+  const url = urlOf(scheme, address);
   const server = nameOfServer(host, port);
   if (kind === 'connect') {
     const operation = host === undefined ? `connection to ${url}` : nameOfConnection(host, port);
@@ -103,6 +102,6 @@ function describe(
   }
   if (kind === 'pool')
     return connectingPools.has(message) ? undefined : { operation: `pool of ${url}`, server };
-  const name = isPipeline(message) ? 'PIPELINE' : readName && wordOf(readName(message));
+  const name = isPipeline(message) ? 'PIPELINE' : wordOf(readName(message));
   return { operation: `${name ?? 'command of'} ${url}`, server };
 }

@@ -22,7 +22,7 @@ export interface Circumstances {
   readonly earlier?: Trace | undefined;
   /** Whether nobody's code has begun it, such as what sends a queue when a connection is open. */
   readonly isQueued?: boolean;
-  /** Whether the code was not even that of an invocation that has ended, as that of a connection which a module has opened. */
+  /** Whether no attempt's code was running, as where a module has opened the connection. */
   readonly isOutside?: boolean;
   /** Whether a driver connects. */
   readonly isConnect?: boolean;

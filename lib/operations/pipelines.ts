@@ -1,5 +1,6 @@
 import { doCallersPass } from './callers.js';
 import type { DriverMessage } from './driver-messages.js';
+import { DuringCall } from './during-call.js';
 import type { Entry } from './operations.js';
 
 /** Commands that are sent at once. The first one stands for all of them until the last one has ended. */
@@ -13,12 +14,8 @@ const MINIFIED = 2;
 
 const pipelines = new WeakMap<DriverMessage, Pipeline>();
 
-/** The last command that was sent in the current call, until the next microtask, and for whom. */
-let previous: { readonly message: DriverMessage; readonly owner: unknown } | undefined;
-
-const forgetPrevious = (): void => {
-  previous = undefined;
-};
+/** The last command that was sent in the current call, and for whom. */
+const previous = new DuringCall<{ readonly message: DriverMessage; readonly owner: unknown }>();
 
 /**
  * Adds a command to the pipeline that sends it, and answers whether it is not the first one of that.
@@ -35,9 +32,8 @@ export function joinPipeline(
   below: Entry,
   owner: unknown,
 ): boolean {
-  const before = previous;
-  previous = { message, owner };
-  if (!before) queueMicrotask(forgetPrevious);
+  const before = previous.value;
+  previous.value = { message, owner };
   if (!before || before.owner !== owner || !isSentBy(className, below)) return false;
   const first = before.message;
   const pipeline = pipelines.get(first) ?? { first, unanswered: new Set([first]) };

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Description } from '../report/pending-operations.js';
 import { attempted } from './attempted.js';
+import { DuringCall } from './during-call.js';
 import { openConnections } from './open-connections.js';
 import type { Describe } from './operations.js';
 import { isTold, nameOfConnection, nameOfServer } from './servers.js';
@@ -16,8 +17,8 @@ interface Peer {
 /** Notes the sockets of all clients whose requests or commands are not listed themselves. */
 export function trackSockets(tracker: Tracker): void {
   tracker.listen<{ socket: Socket }>('net.client.socket', ({ socket }, below) => {
-    if (isSkipped) {
-      isSkipped = false;
+    if (nextSocket.value === 'skipped') {
+      nextSocket.value = undefined;
       return;
     }
     const { describe, noteAttempt } = followed.get(socket) ?? follow(socket, tracker);
@@ -77,14 +78,11 @@ function earlierSockets(): Socket[] {
   );
 }
 
-let isSkipped = false;
+const nextSocket = new DuringCall<'skipped'>();
 
 /** Does not list the socket that is opened in the same call, if one is. */
 export function skipNextSocket(): void {
-  isSkipped = true;
-  queueMicrotask(() => {
-    isSkipped = false;
-  });
+  nextSocket.value = 'skipped';
 }
 
 /** The sockets over which requests are sent, and whether undici does so. */

@@ -68,7 +68,7 @@ class UncaughtGate {
     this.#getters.add(get);
     return Reflect.defineProperty(target, 'emit', {
       get,
-      // It need not be the `process` of here: a test runner such as Jest gives each test file another one, with the same prototype.
+      // It need not be the `process` of here: Jest gives each test file another one, with the same prototype.
       set(this: object, next: unknown) {
         put(this, next);
       },

@@ -48,7 +48,7 @@ export class Trail {
   }
 
   #findOnlyLeadingToEnds(): ReadonlySet<unknown> {
-    // What else is in an error that has several, and does not heed so far. Not looked for anew each time: there may be thousands.
+    // For an error that has several: those of them that have not been found to heed. Kept, because there may be thousands.
     const others = new Map<unknown, Set<unknown>>();
     return this.#leadingTo(this.ends, (parent, child) => {
       const { errors, error, suppressed } = this.#links.get(parent) as Links;

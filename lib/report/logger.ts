@@ -30,6 +30,9 @@ export interface TimeoutLogger {
   warn(message: string, detail: Error | string): void;
 }
 
+/** What to do where an environment has been damaged. */
+export const ASK_FOR_ANOTHER = '`process.exit(1)` in the last @Finally hook asks for another one.';
+
 /**
  * Logs a message and its detail. What the logger fails to write goes to `console`, and never fails for the caller.
  *

@@ -1,3 +1,4 @@
+import { memoryMb, partOfCpu } from './function-size.js';
 import { sizeOfMap } from './source-map.js';
 
 /** The part of the time until the hooks must have ended that stacks may take. */
@@ -11,9 +12,6 @@ const MS_A_BYTE_OF_PROGRAM = 4e-4;
 
 /** How large a map may be for each MB of the function's memory. A parsed map can be 40 times as large as its file. */
 const BYTES_A_MB = 1e4;
-
-/** A whole CPU, in MB of the function's memory. */
-const MB_OF_ONE_CPU = 1769;
 
 /**
  * How large the maps are that have not been parsed yet, by the file in the stack. It is 0 for a file without a map, and for
@@ -77,10 +75,8 @@ export function isMappedByProgram(): boolean {
 }
 
 function msToParse(file: string, msAByte: number): number {
-  const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;
-  const memoryMb = Number(megabytes) || Number.POSITIVE_INFINITY;
   const bytes = bytesToParse.get(file) ?? sizeOfMap(file);
   bytesToParse.set(file, bytes);
-  if (bytes > memoryMb * BYTES_A_MB) return Number.POSITIVE_INFINITY;
-  return (bytes * msAByte) / Math.min(1, memoryMb / MB_OF_ONE_CPU);
+  if (bytes > memoryMb() * BYTES_A_MB) return Number.POSITIVE_INFINITY;
+  return (bytes * msAByte) / partOfCpu();
 }

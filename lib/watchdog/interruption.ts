@@ -31,7 +31,7 @@ export interface InterruptionOptions {
 export class Interruption {
   /**
    * Whether V8 is telling this thread of an end. To ask it for another one then is fatal: it frees what it is using. Stays true
-   * if that is terminated, so the stack has to show the inspector too.
+   * if the telling is itself terminated, so look at the stack for the inspector too.
    */
   static isBeingTold = false;
 

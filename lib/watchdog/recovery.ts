@@ -1,4 +1,4 @@
-import { attempts, NO_ATTEMPT } from '../deadline/current-attempt.js';
+import { asNobody } from '../deadline/current-attempt.js';
 import { takeUncaughtErrors } from '../process/uncaught-gate.js';
 import type { MacrotaskQueue } from './macrotask-queue.js';
 import { askForSignsOfLife, isOfHalfMadePort, mendStreams } from './node/signs-of-life.js';
@@ -42,9 +42,7 @@ export class Recovery {
     takeUncaughtErrors('half-made', (_, error) => isOfHalfMadePort(error));
     // Not at once: an interruption may drop what is asked for in its own turn.
     this.#steps.hold(() => {
-      this.#missing ??= attempts.run(NO_ATTEMPT, () =>
-        askForSignsOfLife(this.#options.isMainThread, () => this.#goOn()),
-      );
+      this.#missing ??= asNobody(() => askForSignsOfLife(this.#options.isMainThread, () => this.#goOn()));
     });
   }
 

@@ -1,4 +1,6 @@
 import type { Session } from 'node:inspector';
+import { partOfCpu } from '../report/function-size.js';
+import { ASK_FOR_ANOTHER } from '../report/logger.js';
 import { sharedByCopies } from '../shared.js';
 import { findEndCalls } from './node/calls-under-way.js';
 import { canFinishCallbacks } from './node/interrupted-callbacks.js';
@@ -20,10 +22,7 @@ function create(name: string, warn: Warn): Watchdog {
   const onObstacle = (reason: string): void =>
     warn(`${name} cannot be preempted, but its timeout still works`, reason);
   const onDamage = (part: string): void =>
-    warn(
-      `An interruption has damaged this environment: ${part} no longer works`,
-      '`process.exit(1)` in the last @Finally hook asks for another one.',
-    );
+    warn(`An interruption has damaged this environment: ${part} no longer works`, ASK_FOR_ANOTHER);
   try {
     const foreign = findForeignPlatform();
     if (foreign !== undefined) throw new Error(foreign);
@@ -39,7 +38,8 @@ function create(name: string, warn: Warn): Watchdog {
     if (!endCalls) throw new Error('this Node keeps its async hooks in another way');
     const tools = { Worker, Session, url, threadId, endCalls, isAlone: isOrdinaryLambda() };
     const watchdog = new ThreadWatchdog(tools, { onObstacle, onDamage });
-    if (hasPartOfCpu()) watchdog.getReady();
+    // Its start must not fall into the first share of the CPU.
+    if (partOfCpu() < 1) watchdog.getReady();
     return watchdog;
   } catch (error) {
     onObstacle((error as Error).message);
@@ -82,14 +82,4 @@ function findForeignPlatform(): string | undefined {
 function isOrdinaryLambda(): boolean {
   const { AWS_LAMBDA_RUNTIME_API: api, AWS_LAMBDA_MAX_CONCURRENCY: concurrency } = process.env;
   return api !== undefined && concurrency === undefined;
-}
-
-/**
- * Whether the function will have less than a whole CPU after its init phase.
- *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
- */
-export function hasPartOfCpu(): boolean {
-  const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: megabytes } = process.env;
-  return Number(megabytes) < 1769;
 }

@@ -13,8 +13,6 @@ export interface Watchdog {
   arm(attempt: CurrentAttempt): void;
   /** Stops waiting for the cut-off of an attempt. One that has timed out is still interrupted if it blocks the thread. */
   disarm(attempt: CurrentAttempt): void;
-  /** Runs code whose callbacks must not be interrupted. */
-  shield<Result>(code: () => Result): Result;
   /** Makes what runs the steps of one invocation, in the async context of this call. */
   createStepRunner(): StepRunner;
 }
@@ -24,6 +22,5 @@ export const NO_WATCHDOG: Watchdog = {
   isWatching: false,
   arm() {},
   disarm() {},
-  shield: (code) => code(),
   createStepRunner: () => runNow,
 };

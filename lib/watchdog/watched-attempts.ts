@@ -91,7 +91,7 @@ export class WatchedAttempts {
    * Finds out whether the code that is running blocks the thread although its time is over.
    *
    * @param isInCode - whether any code is running
-   * @param lost - the attempt to which code belongs whose async context is lost: that which is left may be one of our own
+   * @param lost - whose code it is where the async context says nothing, or says that it is this package's
    */
   findExpired(isInCode: boolean, lost?: CurrentAttempt): ExpiredCode | undefined {
     const current = attempts.getStore();

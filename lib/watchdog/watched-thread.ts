@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Session, url } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
-import { attempts, type CurrentAttempt, NO_ATTEMPT } from '../deadline/current-attempt.js';
+import { asNobody, type CurrentAttempt } from '../deadline/current-attempt.js';
 import { type InterruptedStack, keepErrorProperties, readStackBelow } from './interrupted-stack.js';
 import { Interruption } from './interruption.js';
 import { MacrotaskQueue } from './macrotask-queue.js';
@@ -49,7 +49,7 @@ export class ThreadWatchdog implements Watchdog {
   readonly #tools: Tools;
   readonly #reporter: Reporter;
   readonly #worker: WatchingWorker;
-  readonly #steps = this.shield(() => new MacrotaskQueue());
+  readonly #steps = asNobody(() => new MacrotaskQueue());
   readonly #recovery: Recovery;
   /** For steps of its own. */
   readonly #runAlone: StepRunner;
@@ -63,7 +63,7 @@ export class ThreadWatchdog implements Watchdog {
     this.#tools = tools;
     this.#reporter = reporter;
     this.#attempts = new WatchedAttempts(tools.isAlone);
-    this.#worker = this.shield(
+    this.#worker = asNobody(
       () =>
         new WatchingWorker(tools, {
           onLook: this.#look,
@@ -79,7 +79,7 @@ export class ThreadWatchdog implements Watchdog {
       onDamage: reporter.onDamage,
     });
     this.#runAlone = this.createStepRunner();
-    if (isMainThread) process.once('exit', () => this.shield(() => this.#worker.leave()));
+    if (isMainThread) process.once('exit', () => asNobody(() => this.#worker.leave()));
   }
 
   arm(attempt: CurrentAttempt): void {
@@ -93,12 +93,8 @@ export class ThreadWatchdog implements Watchdog {
     this.#noteAlive();
   }
 
-  shield<Result>(code: () => Result): Result {
-    return attempts.run(NO_ATTEMPT, code);
-  }
-
   createStepRunner(): StepRunner {
-    const context = this.shield(() => new AsyncResource('LambdaGracefulTimeout'));
+    const context = asNobody(() => new AsyncResource('LambdaGracefulTimeout'));
     return (step) => this.#steps.run(context, step);
   }
 
@@ -116,7 +112,7 @@ export class ThreadWatchdog implements Watchdog {
   #onMessage(): void {
     // Its code has ended, and V8 has not said so: that is lost where native code swallows terminations.
     const interruption = this.#interruption;
-    if (interruption) this.shield(() => this.#goOn(interruption));
+    if (interruption) asNobody(() => this.#goOn(interruption));
     this.#restore?.();
     this.#restore = undefined;
     this.#recovery.noteTurn();
@@ -189,7 +185,7 @@ export class ThreadWatchdog implements Watchdog {
       stack,
       session,
       endCalls: this.#tools.endCalls,
-      onEnded: (interruption) => this.shield(() => this.#onEnded(interruption)),
+      onEnded: (interruption) => asNobody(() => this.#onEnded(interruption)),
     });
     this.#worker.isInterrupting = true;
     this.#interruption.ask();

@@ -242,10 +242,10 @@ describe('the arguments of a handler', () => {
     const args = new HandlerArguments([{}, new PassThrough(), new FakeContext(3000)], 2);
     const attempt = { isPastDeadline: false } as Attempt;
     expect(args.for(attempt)).to.have.length(3);
-    expect(args.hasStream).to.equal(true);
+    expect(args.response).to.have.property('isLost', false);
     args.release();
     expect(args.for(attempt)).to.deep.equal([]);
-    expect([args.hasStream, args.isResponseLost]).to.deep.equal([false, false]);
+    expect(args.response).to.equal(undefined);
   });
 });
 
