@@ -6,6 +6,12 @@ import { defineMetadata, getOwnMetadata, standardMetadata } from './metadata.js'
 /** A hook as it is recorded: without its name, which contains the class of the instance. */
 export type RecordedHook = Omit<Hook, 'name'>;
 
+// So that all copies of this package find each other's hooks.
+const INSTANCE_HOOKS = sharedSymbol('hooks');
+const STATIC_HOOKS = sharedSymbol('static-hooks');
+const INSTANCE_HANDLERS = sharedSymbol('handlers');
+const STATIC_HANDLERS = sharedSymbol('static-handlers');
+
 /** Why a method cannot be the handler and one of its hooks. */
 const NOT_BOTH = 'Put it on a method of its own: a hook is called in addition to the handler.';
 
@@ -15,7 +21,7 @@ export function recordHandler({ key, isStatic, metadataHolder, misuse }: Member)
     throw misuse('a method that is not a hook', 'a hook', NOT_BOTH);
   }
   const own = ownHandlers(metadataHolder, isStatic);
-  if (metadataHolder) defineMetadata(keyOf('handlers', isStatic), [...own, key], metadataHolder);
+  if (metadataHolder) defineMetadata(handlersKey(isStatic), [...own, key], metadataHolder);
 }
 
 /** Records a hook on the class that declares it. */
@@ -41,7 +47,7 @@ export function recordHook(member: Member, kind: Hook['kind'], responds = false)
     throw misuse('at most one `respond: true` in a class', got, 'Let a single hook make the response.');
   }
   // A new array: metadata is inherited, and a superclass must not get the hooks of its subclass.
-  defineMetadata(keyOf('hooks', isStatic), [...own, { kind, key, responds }], metadataHolder);
+  defineMetadata(metadataKey(isStatic), [...own, { kind, key, responds }], metadataHolder);
 }
 
 /** Collects the hooks of a class and its superclasses. For an overridden hook, the last override counts. */
@@ -63,12 +69,12 @@ export function chain(level: object | undefined): object[] {
   return levels;
 }
 
-/** The key of the metadata. All copies of this package have the same one, so that they find each other's hooks. */
-const keyOf = (what: 'hooks' | 'handlers', isStatic: boolean): symbol =>
-  sharedSymbol(isStatic ? `static-${what}` : what);
+const metadataKey = (isStatic: boolean): symbol => (isStatic ? STATIC_HOOKS : INSTANCE_HOOKS);
+
+const handlersKey = (isStatic: boolean): symbol => (isStatic ? STATIC_HANDLERS : INSTANCE_HANDLERS);
 
 const ownHandlers = (holder: object | undefined, isStatic: boolean): readonly Member['key'][] =>
-  (holder && getOwnMetadata(keyOf('handlers', isStatic), holder)) ?? [];
+  (holder && getOwnMetadata(handlersKey(isStatic), holder)) ?? [];
 
 export const ownHooks = (holder: object | undefined, isStatic: boolean): readonly RecordedHook[] =>
-  (holder && getOwnMetadata(keyOf('hooks', isStatic), holder)) ?? [];
+  (holder && getOwnMetadata(metadataKey(isStatic), holder)) ?? [];
