@@ -342,16 +342,15 @@ const scenarios: Record<string, () => Promise<unknown>> = {
 
   // As a tool does that shows the variables of a function. No port is open, so nothing tells of it.
   async 'a pause of another thread'() {
-    const debuggerOf = new Worker(
-      `const { Session } = require('node:inspector');
-      const { parentPort } = require('node:worker_threads');
+    const code = `
+      import { Session } from 'node:inspector';
+      import { parentPort } from 'node:worker_threads';
       const session = new Session();
       session.connectToMainThread();
       session.on('Debugger.paused', () => setTimeout(() => session.post('Debugger.resume'), 300));
       session.post('Debugger.enable', () => parentPort.postMessage('enabled'));
-      parentPort.on('message', () => {});`,
-      { eval: true },
-    );
+      parentPort.on('message', () => {});`;
+    const debuggerOf = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
     await once(debuggerOf, 'message');
     const paused = await invoke(60, async () => {
       // biome-ignore lint/suspicious/noDebugger: it is what the session waits for
