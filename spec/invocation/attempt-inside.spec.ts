@@ -298,7 +298,7 @@ describe('what is told that its time is over (R24, R26)', () => {
     timer.clear();
   });
 
-  it('may keep the hooks waiting for an eighth of their time once it has timed out, and for 15 ms once more', () => {
+  it('may keep the hooks waiting for an eighth of their time once it has timed out, and for 15 ms after an interruption', () => {
     const times = { hookDeadlineAtMs: performance.now() + 500, hardDeadlineAtMs: performance.now() + 1000 };
     const { attempt, timer } = begin(forever, times);
     attempt.interrupt(() => 'at loop', undefined);
